@@ -1,0 +1,52 @@
+"""Tables of what changed."""
+
+from deploys.models.artifacts import Artifact, Commit, Release
+from deploys.models.catalog import (
+    Dependency,
+    Environment,
+    Membership,
+    OwnerGroup,
+    Policy,
+    ProjectNumber,
+    Role,
+    Service,
+    Team,
+    Tier,
+)
+from deploys.models.changes import Change, Deploy, Flag, FlagChange
+from deploys.models.facts import Fact, FactKind, FactOrigin
+from deploys.models.schedules import ScheduledJob
+from deploys.models.sources import Delivery, Source
+from deploys.models.tokens import ApiToken, DsnKey, OneTimeLink, Scope
+from deploys.models.users import User
+
+__all__ = [
+    "ApiToken",
+    "Artifact",
+    "Change",
+    "Commit",
+    "Delivery",
+    "Dependency",
+    "Deploy",
+    "DsnKey",
+    "Environment",
+    "Fact",
+    "FactKind",
+    "FactOrigin",
+    "Flag",
+    "FlagChange",
+    "Membership",
+    "OneTimeLink",
+    "OwnerGroup",
+    "Policy",
+    "ProjectNumber",
+    "Release",
+    "Role",
+    "ScheduledJob",
+    "Scope",
+    "Service",
+    "Source",
+    "Team",
+    "Tier",
+    "User",
+]

@@ -1,0 +1,46 @@
+"""Tables of what broke."""
+
+from incidents.models.attribution import Candidate, EvidenceLine, Proposal, Verdict
+from incidents.models.counts import IngestCount, LossCount, TrafficCount
+from incidents.models.events import ErrorEvent
+from incidents.models.inbox import DeadLetter, InboxItem
+from incidents.models.incidents import (
+    Cause,
+    ImpactClass,
+    ImpactSpell,
+    Incident,
+    IncidentIssue,
+    IncidentService,
+    Remedy,
+    TimelineEntry,
+)
+from incidents.models.issues import Issue, IssueCount, IssueUser
+from incidents.models.monitors import Check, Maintenance, Monitor, MonitoringGap
+
+__all__ = [
+    "Candidate",
+    "Cause",
+    "Check",
+    "DeadLetter",
+    "ErrorEvent",
+    "EvidenceLine",
+    "ImpactClass",
+    "ImpactSpell",
+    "InboxItem",
+    "Incident",
+    "IncidentIssue",
+    "IncidentService",
+    "IngestCount",
+    "Issue",
+    "IssueCount",
+    "IssueUser",
+    "LossCount",
+    "Maintenance",
+    "Monitor",
+    "MonitoringGap",
+    "Proposal",
+    "Remedy",
+    "TimelineEntry",
+    "TrafficCount",
+    "Verdict",
+]

@@ -1,0 +1,196 @@
+"""The fact log: the one way in for everything that enters a number."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+
+from deploys.domain.records import fold
+from deploys.models import Fact, FactOrigin, Team, User
+from deploys.ports import Record, projector_of
+
+HISTORY = "history"
+#: Kinds whose projection must come first, because others refer to them.
+ORDER = ("history", "service", "deploy", "change", "flag", "maintenance", "monitoring_gap", "objective", "incident")
+CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class NewFact:
+    """A fact about to be recorded. `payload` holds the changed keys, in the history format's words."""
+
+    kind: str
+    payload: Mapping[str, Any]
+    received_at: dt.datetime | None
+    source: str = HISTORY
+    delivery_id: str | None = None
+    origin: str = FactOrigin.LIVE
+    actor: User | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What became of a fact: it was new, or its delivery was known already; and the record as it now stands."""
+
+    identity: str
+    is_duplicate: bool
+    is_first: bool
+    payload: Mapping[str, Any]
+
+
+def identity_of(kind: str, source: str, payload: Mapping[str, Any]) -> str:
+    """The name of the record inside (team, kind), as a JSON list of its key parts.
+
+    A deploy's id is unique within (source, service); one of a history, within the history. Flag changes, incidents,
+    maintenance slots and gaps are unique within their source; services, commits, objectives and flags within the team.
+    Raises KeyError when a key part is missing.
+    """
+    match kind:
+        case "history":
+            parts = [HISTORY]
+        case "service":
+            parts = [payload["service"]]
+        case "deploy":
+            parts = [source, payload["id"]] if source == HISTORY else [source, payload["service"], payload["id"]]
+        case "change":
+            parts = [payload["sha"]]
+        case "flag" if payload.get("id") is not None:
+            parts = ["change", source, payload["id"]]
+        case "flag":
+            parts = ["flag", payload["key"], str(payload.get("environment") or "production")]
+        case "objective":
+            parts = [payload["id"]]
+        case _:
+            parts = [source, payload["id"]]
+    return json.dumps([str(part) for part in parts], ensure_ascii=False, separators=(",", ":"))
+
+
+def storable(value: Any) -> Any:  # Any: JSON
+    """JSON that both databases keep alike: no NUL and no lone surrogate in any text."""
+    if isinstance(value, str):
+        return value.replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, Mapping):
+        return {storable(str(key)): storable(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [storable(each) for each in value]
+    return value
+
+
+def record_fact(
+    *,
+    team: Team,
+    kind: str,
+    payload: Mapping[str, Any],
+    received_at: dt.datetime | None,
+    origin: str,
+    source: str = HISTORY,
+    actor: User | None = None,
+    delivery_id: str | None = None,
+) -> Recorded:
+    """Records one fact and brings its model row up to date. Idempotent by (team, source, kind, delivery_id)."""
+    fact = NewFact(
+        kind=kind,
+        payload=payload,
+        received_at=received_at,
+        source=source,
+        delivery_id=delivery_id,
+        origin=origin,
+        actor=actor,
+    )
+    return record_facts(team=team, facts=[fact])[0]
+
+
+@transaction.atomic
+def record_facts(*, team: Team, facts: Sequence[NewFact]) -> list[Recorded]:
+    """Records many facts in the order given, in one transaction, each kind projected once. One answer per fact."""
+    known = _known_deliveries(team, facts)
+    rows: list[Fact] = []
+    answers: list[tuple[str, str, bool]] = []
+    for fact in facts:
+        identity = identity_of(fact.kind, fact.source, fact.payload)
+        key = (fact.source, fact.kind, fact.delivery_id)
+        is_duplicate = fact.delivery_id is not None and key in known
+        answers.append((fact.kind, identity, is_duplicate))
+        if is_duplicate:
+            continue
+        known.add(key)
+        rows.append(
+            Fact(
+                team=team, kind=fact.kind, identity=identity, received_at=fact.received_at, origin=fact.origin, actor=fact.actor,
+                source=fact.source, delivery_id=fact.delivery_id, payload=storable(fact.payload),
+            )
+        )  # fmt: skip
+    touched: dict[str, list[str]] = defaultdict(list)
+    for kind, identity, _ in answers:
+        if identity not in touched[kind]:
+            touched[kind].append(identity)
+    existing = _identities_with_facts(team, touched)
+    Fact.objects.bulk_create(rows, batch_size=CHUNK)
+    records = {kind: records_of(team=team, kind=kind, identities=touched[kind]) for kind in ORDER if touched.get(kind)}
+    fresh = {(row.kind, row.identity) for row in rows}
+    for kind, folded in records.items():
+        changed = [record for record in folded if (kind, record.identity) in fresh]
+        if changed:
+            projector_of(kind)(team, changed)
+    payloads = {(kind, record.identity): record.payload for kind, folded in records.items() for record in folded}
+    return [
+        Recorded(
+            identity=identity,
+            is_duplicate=duplicate,
+            is_first=(kind, identity) not in existing,
+            payload=payloads.get((kind, identity), {}),
+        )
+        for kind, identity, duplicate in answers
+    ]
+
+
+def _known_deliveries(team: Team, facts: Iterable[NewFact]) -> set[tuple[str, str, str | None]]:
+    """Which of these deliveries were recorded before."""
+    ids = [fact.delivery_id for fact in facts if fact.delivery_id is not None]
+    known: set[tuple[str, str, str | None]] = set()
+    for start in range(0, len(ids), CHUNK):
+        rows = Fact.objects.filter(team=team, delivery_id__in=ids[start : start + CHUNK])
+        known.update(rows.values_list("source", "kind", "delivery_id"))
+    return known
+
+
+def _identities_with_facts(team: Team, touched: Mapping[str, Sequence[str]]) -> set[tuple[str, str]]:
+    """Which of these records have a fact already."""
+    found: set[tuple[str, str]] = set()
+    for kind, identities in touched.items():
+        for start in range(0, len(identities), CHUNK):
+            rows = Fact.objects.filter(team=team, kind=kind, identity__in=identities[start : start + CHUNK])
+            found.update((kind, identity) for identity in rows.values_list("identity", flat=True).distinct())
+    return found
+
+
+def records_of(*, team: Team, kind: str, identities: Sequence[str]) -> list[Record]:
+    """These records of one kind, folded from all their facts, in the order of `identities`."""
+    facts: dict[str, list[Fact]] = defaultdict(list)
+    for start in range(0, len(identities), CHUNK):
+        rows = Fact.objects.filter(team=team, kind=kind, identity__in=identities[start : start + CHUNK])
+        for row in rows.order_by(F("received_at").asc(nulls_first=True), "id"):
+            facts[row.identity].append(row)
+    return [folded_record(kind, identity, facts[identity]) for identity in identities if facts[identity]]
+
+
+def folded_record(kind: str, identity: str, facts: Sequence[Fact]) -> Record:
+    """The record made of its facts, given in order."""
+    last_word: dict[str, str] = {}
+    for fact in facts:
+        last_word.update(dict.fromkeys(fact.payload, fact.origin))
+    return Record(
+        kind=kind,
+        identity=identity,
+        source=facts[0].source,
+        payload=fold(kind, [fact.payload for fact in facts]),
+        facts=[(fact.received_at, fact.origin, fact.payload) for fact in facts],
+        person_keys=frozenset(key for key, origin in last_word.items() if origin == FactOrigin.PERSON),
+    )

@@ -1,0 +1,61 @@
+"""Recurring work: rows with a lease. Any worker may run any job; a lost worker's lease runs out."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import Callable
+from typing import Final
+
+from django.db import models
+
+from deploys.models import ScheduledJob
+
+logger = logging.getLogger(__name__)
+
+LEASE: Final = dt.timedelta(minutes=5)
+
+_jobs: dict[str, tuple[float, Callable[[], object]]] = {}
+
+
+def register_job(name: str, *, period_seconds: float, wake: Callable[[], object]) -> None:
+    """From now on `wake` is called about every `period_seconds`; it should only send a message (`task.delay`)."""
+    _jobs[name] = (period_seconds, wake)
+
+
+def registered_jobs() -> dict[str, float]:
+    """Names and periods, for the rows that stand for them."""
+    return {name: period for name, (period, _) in _jobs.items()}
+
+
+def ensure_rows(*, now: dt.datetime) -> None:
+    """Makes the missing rows, due at once, and updates changed periods. Idempotent."""
+    known = {job.name: job for job in ScheduledJob.objects.all()}
+    for name, (period, _) in _jobs.items():
+        if name not in known:
+            ScheduledJob.objects.get_or_create(name=name, defaults={"period_seconds": period, "due_at": now})
+        elif known[name].period_seconds != period:
+            ScheduledJob.objects.filter(name=name).update(period_seconds=period)
+
+
+def wake_due(*, now: dt.datetime) -> list[str]:
+    """Claims every due job by a conditional update and wakes it; the names woken, in order.
+
+    A job that is still running (leased) is not woken again until its lease runs out.
+    """
+    due = ScheduledJob.objects.filter(due_at__lte=now, name__in=list(_jobs))
+    woken = []
+    for job in due.order_by("due_at", "id"):
+        free = models.Q(leased_until__isnull=True) | models.Q(leased_until__lte=now)
+        claimed = ScheduledJob.objects.filter(free, pk=job.pk, due_at=job.due_at).update(
+            due_at=now + dt.timedelta(seconds=job.period_seconds), leased_until=now + LEASE, last_started_at=now
+        )
+        if claimed:
+            _jobs[job.name][1]()
+            woken.append(job.name)
+    return woken
+
+
+def finish(name: str, *, now: dt.datetime, error: str = "") -> None:
+    """The job has run: gives its lease back and keeps the error, if any."""
+    ScheduledJob.objects.filter(name=name).update(leased_until=None, last_finished_at=now, last_error=error[:2000])

@@ -1,0 +1,46 @@
+"""What is deployed: versions, immutable builds, commits."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from deploys.models.catalog import Service, Team
+
+
+class Release(models.Model):
+    """A version of a service, by the name its builder gives it."""
+
+    service = models.ForeignKey(Service, models.CASCADE, related_name="releases")
+    version = models.CharField(max_length=250)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["service", "version"], name="release_once")]
+
+    def __str__(self) -> str:
+        return self.version
+
+
+class Artifact(models.Model):
+    """An immutable build, by digest."""
+
+    team = models.ForeignKey(Team, models.CASCADE, related_name="artifacts")
+    digest = models.CharField(max_length=250)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["team", "digest"], name="artifact_once")]
+
+
+class Commit(models.Model):
+    """A commit; facts of kind `change` fold into it."""
+
+    team = models.ForeignKey(Team, models.CASCADE, related_name="commits")
+    sha = models.CharField(max_length=100)
+    committed_at = models.DateTimeField(null=True)
+    author = models.CharField(max_length=200, default="")
+    title = models.CharField(max_length=500, default="")
+    service = models.ForeignKey(Service, models.SET_NULL, null=True, related_name="+")
+    deploys = models.ManyToManyField("deploys.Deploy", related_name="commits")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["team", "sha"], name="commit_once")]

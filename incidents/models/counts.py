@@ -1,0 +1,63 @@
+"""Traffic counts and what senders say they lost."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from deploys.models import Environment, Service
+
+
+class TrafficCount(models.Model):
+    """Sessions or requests that began in [at, at + seconds): the denominator of errors.
+
+    Identity is (service, environment, release, at). Live increments add up in one row per hour of receipt; an imported
+    row replaces what was known of its identity before `received_at` (null: known since ever).
+    """
+
+    class Origin(models.TextChoices):
+        LIVE = "live"
+        IMPORT = "import"
+
+    service = models.ForeignKey(Service, models.CASCADE, related_name="+")
+    environment = models.ForeignKey(Environment, models.CASCADE, related_name="+")
+    release = models.CharField(max_length=250, default="")
+    at = models.DateTimeField()
+    seconds = models.FloatField()
+    count = models.PositiveBigIntegerField()
+    failed = models.PositiveBigIntegerField(null=True)
+    origin = models.CharField(max_length=6, choices=Origin.choices, default=Origin.LIVE)
+    received_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["service", "environment", "release", "at", "origin", "received_at"], name="traffic_once"
+            ),
+        ]
+        indexes = [models.Index(fields=["service", "environment", "at"], name="traffic_time")]
+
+
+class LossCount(models.Model):
+    """Events that an SDK says it dropped before sending, by hour, reason and category."""
+
+    service = models.ForeignKey(Service, models.CASCADE, related_name="+")
+    hour_at = models.DateTimeField()
+    reason = models.CharField(max_length=60)
+    category = models.CharField(max_length=60)
+    quantity = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["service", "hour_at", "reason", "category"], name="loss_once")]
+
+
+class IngestCount(models.Model):
+    """What became of received items, by hour, kind of item and outcome (stored, duplicate, skipped, dead)."""
+
+    service = models.ForeignKey(Service, models.CASCADE, related_name="+")
+    hour_at = models.DateTimeField()
+    item = models.CharField(max_length=40)
+    outcome = models.CharField(max_length=40)
+    quantity = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["service", "hour_at", "item", "outcome"], name="ingest_once")]

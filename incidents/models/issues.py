@@ -1,0 +1,80 @@
+"""Issues: events with one fingerprint."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from deploys.domain.identifiers import uuid7
+from deploys.models import Environment, Service, User
+
+
+class Issue(models.Model):
+    """Events of a service that share a fingerprint. Counts are of rows really stored."""
+
+    class Status(models.TextChoices):
+        OPEN = "open"
+        RESOLVED = "resolved"
+        IGNORED = "ignored"
+
+    service = models.ForeignKey(Service, models.CASCADE, related_name="issues")
+    public_id = models.UUIDField(default=uuid7, unique=True, editable=False)
+    grouping_version = models.PositiveSmallIntegerField(default=1)
+    fingerprint = models.CharField(max_length=64)
+    explanation = models.JSONField(default=dict)
+    type = models.CharField(max_length=200, default="")
+    title = models.CharField(max_length=300)
+    culprit = models.CharField(max_length=300, default="")
+    level = models.CharField(max_length=10, default="error")
+    status = models.CharField(max_length=8, choices=Status.choices, default=Status.OPEN)
+    resolved_at = models.DateTimeField(null=True)
+    resolved_in_release = models.CharField(max_length=250, default="")
+    regressed_at = models.DateTimeField(null=True)
+    first_seen_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
+    first_release = models.CharField(max_length=250, default="")
+    events_count = models.PositiveBigIntegerField(default=0)
+    users_count = models.PositiveBigIntegerField(default=0)
+    assignee = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    dirty_at = models.DateTimeField("touched since detection last looked", null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["service", "grouping_version", "fingerprint"], name="issue_once"),
+            models.CheckConstraint(
+                condition=models.Q(status__in=["open", "resolved", "ignored"]), name="issue_status_known"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["service", "status", "-last_seen_at"], name="issue_newest"),
+            models.Index(fields=["dirty_at"], condition=models.Q(dirty_at__isnull=False), name="issue_dirty"),
+        ]
+
+
+class IssueUser(models.Model):
+    """A user (hashed) whom an issue hit, for exact counts of distinct users."""
+
+    issue = models.ForeignKey(Issue, models.CASCADE, related_name="users")
+    user_key = models.CharField(max_length=32)
+    first_seen_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["issue", "user_key"], name="issue_user_once")]
+
+
+class IssueCount(models.Model):
+    """Events of an issue in five minutes, by environment, release and host. `bucket_at` is the start of the five minutes."""
+
+    issue = models.ForeignKey(Issue, models.CASCADE, related_name="counts")
+    environment = models.ForeignKey(Environment, models.CASCADE, related_name="+")
+    bucket_at = models.DateTimeField()
+    release = models.CharField(max_length=250, default="")
+    host = models.CharField(max_length=200, default="")
+    count = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["issue", "environment", "bucket_at", "release", "host"], name="issue_count_once"
+            )
+        ]
+        indexes = [models.Index(fields=["bucket_at"], name="issue_count_time")]

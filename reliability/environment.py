@@ -1,0 +1,182 @@
+"""The environment variables Upshot reads: one typed table, from which settings are made and the documentation is checked."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+
+class BadVariable(Exception):
+    """An environment variable holds something it cannot hold. The message starts with the variable's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One setting. `default` is the text used when the variable is unset; None means "no value"."""
+
+    name: str
+    kind: Callable[[str], object]
+    default: str | None
+    help: str
+    secret: bool = False
+
+
+def boolean(text: str) -> bool:
+    """1/true/yes/on or 0/false/no/off, in any case; anything else raises ValueError."""
+    word = text.strip().lower()
+    if word in {"1", "true", "yes", "on"}:
+        return True
+    if word in {"0", "false", "no", "off", ""}:
+        return False
+    raise ValueError("expected 1 or 0")
+
+
+def words(text: str) -> list[str]:
+    """A comma-separated list; empty parts are dropped."""
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def port(text: str) -> int:
+    """A TCP port number."""
+    number = int(text)
+    if not 1 <= number <= 65535:
+        raise ValueError("expected a port from 1 to 65535")
+    return number
+
+
+def positive(text: str) -> int:
+    """A whole number above zero."""
+    number = int(text)
+    if number < 1:
+        raise ValueError("expected a whole number above zero")
+    return number
+
+
+VARIABLES: Final[tuple[Variable, ...]] = (
+    Variable(
+        "UPSHOT_DATABASE_URL",
+        str,
+        None,
+        "Database. Unset: SQLite in the data directory. `postgres://user:password@host:5432/name` for PostgreSQL.",
+        secret=True,
+    ),
+    Variable(
+        "UPSHOT_BROKER_URL",
+        str,
+        None,
+        "Celery broker for wake-ups. Unset: the file system, in the data directory. `redis://…` or `amqp://…` to scale out.",
+        secret=True,
+    ),
+    Variable(
+        "UPSHOT_BASE_URL",
+        str,
+        None,
+        "Public address of this instance, used in DSNs, links and snippets. Unset: `http://127.0.0.1:$PORT`.",
+    ),
+    Variable(
+        "UPSHOT_SECRET_KEY",
+        str,
+        None,
+        "Signs sessions and encrypts webhook secrets. Unset: made once and kept in the data directory, mode 0600.",
+        secret=True,
+    ),
+    Variable(
+        "UPSHOT_DATA_DIR", Path, "var", "Where SQLite files, the file-system broker and the made secret key live."
+    ),
+    Variable(
+        "UPSHOT_SENTRY_DSN",
+        str,
+        None,
+        "Where Upshot reports its own errors. Unset: nowhere. Must not be a DSN of this same instance.",
+        secret=True,
+    ),
+    Variable(
+        "UPSHOT_CLOCK_OFFSET_SECONDS", float, "0", "Shifts the clock, for tests only. Refused unless UPSHOT_TESTING=1."
+    ),
+    Variable(
+        "UPSHOT_TESTING", boolean, "0", "Set by the test suite: allows the clock offset and relaxes nothing else."
+    ),
+    Variable("UPSHOT_DEBUG", boolean, "0", "Django's debug mode and the gallery page. Never in production."),
+    Variable(
+        "UPSHOT_ALLOWED_HOSTS",
+        words,
+        "",
+        "Further host names the pages answer to, comma-separated. The host of UPSHOT_BASE_URL and loopback always count.",
+    ),
+    Variable(
+        "UPSHOT_ALLOW_PRIVATE_MONITORS",
+        boolean,
+        "0",
+        "Lets HTTP monitors reach loopback and private addresses. Off, because a monitor's URL comes from a user.",
+    ),
+    Variable(
+        "UPSHOT_WEB_THREADS",
+        positive,
+        "4",
+        "Threads for pages and the API in each web process (ingest does not use them).",
+    ),
+    Variable("UPSHOT_WEB_PROCESSES", positive, "1", "Web processes that `serve` starts."),
+    Variable("UPSHOT_WORKER_THREADS", positive, "2", "Threads of the worker process that `serve` starts."),
+    Variable("UPSHOT_LOG_LEVEL", str, "INFO", "Lowest level written to the log: DEBUG, INFO, WARNING or ERROR."),
+    Variable("PORT", port, "8000", "Port that `serve` listens on, on UPSHOT_HOST."),
+    Variable("UPSHOT_HOST", str, "127.0.0.1", "Address that `serve` listens on."),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """Typed access to the variables of `VARIABLES`."""
+
+    values: Mapping[str, str]
+
+    def read(self, name: str) -> object:
+        """The typed value, or None when it is unset and has no default. Secrets may come from `NAME_FILE`.
+
+        Raises BadVariable, naming the variable, when the text cannot be converted or the file cannot be read.
+        """
+        variable = next(each for each in VARIABLES if each.name == name)
+        text = self.values.get(name)
+        if variable.secret and not text and (path := self.values.get(f"{name}_FILE")):
+            try:
+                text = Path(path).read_text(encoding="utf-8").strip()
+            except OSError as error:
+                raise BadVariable(f"{name}_FILE: cannot read {path}: {error.strerror}") from error
+        if text is None or text == "":
+            text = variable.default
+        if text is None:
+            return None
+        try:
+            return variable.kind(text)
+        except ValueError as error:
+            raise BadVariable(f"{name}: got {'a value' if variable.secret else repr(text)}: {error}") from error
+
+    def text(self, name: str) -> str | None:
+        """The value of a text variable."""
+        value = self.read(name)
+        return None if value is None else str(value)
+
+    def flag(self, name: str) -> bool:
+        """The value of a yes/no variable."""
+        return bool(self.read(name))
+
+    def number(self, name: str) -> int:
+        """The value of a whole-number variable."""
+        value = self.read(name)
+        if not isinstance(value, int):
+            raise BadVariable(f"{name}: expected a whole number")
+        return value
+
+
+def unknown_names(values: Mapping[str, str]) -> list[str]:
+    """Variables that begin with UPSHOT_ and mean nothing: most likely a typing mistake."""
+    known = {v.name for v in VARIABLES} | {f"{v.name}_FILE" for v in VARIABLES if v.secret}
+    known |= {"UPSHOT_SHARED", "UPSHOT_REQUIRE_SERVICES"}  # read by the test suite
+    return sorted(name for name in values if name.startswith("UPSHOT_") and name not in known)
+
+
+def process_environment() -> Environment:
+    """The environment of this process."""
+    return Environment(os.environ)

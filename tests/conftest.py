@@ -1,0 +1,43 @@
+"""What all tests share."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from deploys import clock
+
+#: A Wednesday noon, the instant tests call now unless they say otherwise.
+NOON = dt.datetime(2026, 3, 4, 12, 0, tzinfo=dt.UTC)
+
+
+def required() -> bool:
+    """Whether a missing service or folder is a failure instead of a skip (set where everything must be there)."""
+    return os.environ.get("UPSHOT_REQUIRE_SERVICES") == "1"
+
+
+def skip_or_fail(reason: str) -> None:
+    """Skips the test, or fails it where everything is required."""
+    if required():
+        pytest.fail(f"{reason} (UPSHOT_REQUIRE_SERVICES=1)")
+    pytest.skip(reason)
+
+
+@pytest.fixture
+def noon() -> Iterator[dt.datetime]:
+    """The clock stands at NOON."""
+    with clock.at(NOON):
+        yield NOON
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of recorded clients and worked cases."""
+    folder = Path(os.environ.get("UPSHOT_SHARED", Path(__file__).resolve().parent.parent.parent / "shared"))
+    if not (folder / "fixtures").is_dir():
+        skip_or_fail(f"no recorded clients at {folder}: set UPSHOT_SHARED")
+    return folder
