@@ -40,3 +40,24 @@ class ErrorEvent:
     session: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
     flags: Mapping[str, bool] = field(default_factory=dict)
+
+
+LEVELS = ("debug", "info", "warning", "error", "fatal")
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedEvent:
+    """An event together with what only storing and showing it needs.
+
+    ``level`` is one of LEVELS. ``sent_fingerprint`` is what the client was told to group by, empty for the default.
+    ``from_request`` says whether a web request was being served; None where the client did not tell. ``payload`` is
+    the report for reading, already scrubbed; ``crashed`` says that nobody in the program caught the error.
+    """
+
+    event: ErrorEvent
+    level: str = "error"
+    platform: str = ""
+    sent_fingerprint: tuple[str, ...] = ()
+    from_request: bool | None = None
+    crashed: bool = False
+    payload: Mapping[str, object] = field(default_factory=dict)

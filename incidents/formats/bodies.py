@@ -1,0 +1,125 @@
+"""Request bodies as they come over the wire: content codings, each with a cap on what it may unfold to.
+
+Decoders are driven in windows so that a bomb costs one window of memory above the cap, never its full size. A
+body that ends inside a compressed stream, or goes on after it, is refused: half an event is not an event.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+
+import brotli
+from backports import zstd
+
+WINDOW_BYTES = 64 * 1024
+# RFC 8878 recommends 8 MiB as the window every decoder should support; larger ones only serve bombs.
+ZSTD_WINDOW_LOG = 23
+
+
+class BadBody(ValueError):
+    """The bytes do not decode in the content coding that was named."""
+
+
+class UnknownCoding(BadBody):
+    """A content coding that is not accepted here."""
+
+
+class BodyTooLarge(ValueError):
+    """The body unfolds to more bytes than allowed."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"the body is larger than {limit} bytes once decoded")
+
+
+def decode(data: bytes, *, coding: str, limit: int) -> bytes:
+    """`data` without its content coding; at most `limit` bytes. An empty coding means none.
+
+    Raises BodyTooLarge past the limit, UnknownCoding for a coding not spoken here, BadBody for damaged streams.
+    """
+    name = coding.strip().lower()
+    if name in ("", "identity"):
+        if len(data) > limit:
+            raise BodyTooLarge(limit)
+        return data
+    decoder = _DECODERS.get(name)
+    if decoder is None:
+        raise UnknownCoding(f"content coding {name[:40]!r} is not accepted; use gzip, deflate, br or zstd")
+    pieces: list[bytes] = []
+    size = 0
+    for piece in decoder(data):
+        size += len(piece)
+        if size > limit:
+            raise BodyTooLarge(limit)
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
+def _zlib_stream(data: bytes, wbits: int, name: str) -> Iterator[bytes]:
+    """Windows of one or more concatenated streams (gzip allows several members, RFC 1952 section 2.2)."""
+    rest = data
+    while True:
+        stream = zlib.decompressobj(wbits)
+        while not stream.eof:
+            try:
+                piece = stream.decompress(rest, WINDOW_BYTES)
+            except zlib.error as error:
+                raise BadBody(f"damaged {name} body") from error
+            rest = stream.unconsumed_tail
+            if piece:
+                yield piece
+            elif not rest and not stream.eof:
+                raise BadBody(f"truncated {name} body")
+        rest = stream.unused_data
+        if not rest:
+            return
+        if wbits != zlib.MAX_WBITS | 16:
+            raise BadBody(f"bytes after the end of the {name} body")
+
+
+def _gzip(data: bytes) -> Iterator[bytes]:
+    return _zlib_stream(data, zlib.MAX_WBITS | 16, "gzip")
+
+
+def _deflate(data: bytes) -> Iterator[bytes]:
+    """RFC 9110 means zlib by "deflate"; some clients send the bare stream. The two-byte zlib header tells them apart."""
+    is_zlib = len(data) >= 2 and data[0] & 0x0F == 8 and (data[0] << 8 | data[1]) % 31 == 0
+    return _zlib_stream(data, zlib.MAX_WBITS if is_zlib else -zlib.MAX_WBITS, "deflate")
+
+
+def _brotli(data: bytes) -> Iterator[bytes]:
+    """Brotli needs the output limit on every call: 1.6 kB can hold a gigabyte, whatever the size of the input steps."""
+    stream = brotli.Decompressor()
+    chunk = data
+    while not stream.is_finished():
+        try:
+            piece = stream.process(chunk, output_buffer_limit=WINDOW_BYTES)
+        except brotli.error as error:
+            raise BadBody("damaged br body") from error
+        chunk = b""
+        if piece:
+            yield piece
+        elif stream.can_accept_more_data() and not stream.is_finished():
+            raise BadBody("truncated br body")
+
+
+def _zstd(data: bytes) -> Iterator[bytes]:
+    rest = data
+    while True:
+        stream = zstd.ZstdDecompressor(options={zstd.DecompressionParameter.window_log_max: ZSTD_WINDOW_LOG})
+        while not stream.eof:
+            try:
+                piece = stream.decompress(rest, WINDOW_BYTES)
+            except zstd.ZstdError as error:
+                raise BadBody("damaged zstd body") from error
+            rest = b""
+            if piece:
+                yield piece
+            elif stream.needs_input and not stream.eof:
+                raise BadBody("truncated zstd body")
+        rest = stream.unused_data
+        if not rest:
+            return
+
+
+_DECODERS = {"gzip": _gzip, "x-gzip": _gzip, "deflate": _deflate, "br": _brotli, "zstd": _zstd}
