@@ -1,0 +1,83 @@
+# Upshot. `make demo` shows it with a history; `make test` runs the whole suite; `make run` starts empty.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+PORT ?= 8000
+export PORT
+export PYTHONDONTWRITEBYTECODE ?= 1
+PYTEST := $(BIN)/python -m pytest
+FAST := not browser and not processes and not services
+
+.PHONY: help install install-dev demo run test test-browser test-services check ci bench soak lock openapi clean
+
+help:
+	@echo "make demo           install, make a 90-day demo history, serve it on http://127.0.0.1:$(PORT)"
+	@echo "make test           install what the tests need, run the whole suite"
+	@echo "make run            an empty instance with its first-run page"
+	@echo "make check          format, lint, types, import contracts, migrations (quick)"
+	@echo "make test-services  tests on PostgreSQL, Redis and RabbitMQ"
+	@echo "make test-browser   tests in Chromium"
+	@echo "make ci             what CI runs"
+	@echo "make bench, make soak   long measurements"
+
+$(VENV)/bin/python:
+	@command -v $(PYTHON) >/dev/null || { echo "Upshot needs Python 3.11 or newer: install it (Debian: apt-get install python3.11 python3.11-venv) or say where it is: make PYTHON=/path/to/python3"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is older than Python 3.11: make PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "this Python has no venv module (Debian: apt-get install python3-venv)"; exit 1; }
+
+$(VENV)/.installed: requirements.txt | $(VENV)/bin/python
+	@echo "Installing (about half a minute the first time)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.txt | $(VENV)/bin/python
+	@echo "Installing what the tests need"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@ $(VENV)/.installed
+
+install: $(VENV)/.installed
+
+install-dev: $(VENV)/.installed-dev
+
+demo: install
+	@$(BIN)/python manage.py start --demo
+
+run: install
+	@$(BIN)/python manage.py start
+
+test: install-dev
+	@$(PYTEST) -q -n auto -m "not browser and not services" $(ARGS)
+
+test-browser: install-dev
+	@$(PYTEST) -q -m browser $(ARGS)
+
+test-services: install-dev
+	@./.ci/services
+
+check: install-dev
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache > /dev/null || $(BIN)/lint-imports --no-cache
+	@$(BIN)/python manage.py makemigrations --check --dry-run -v0
+	@echo "check: ok"
+
+ci:
+	@./.ci/run
+
+bench: install-dev
+	@$(BIN)/python -m bench
+
+soak: install-dev
+	@$(PYTEST) -q -m processes tests/incidents/test_kill.py --soak
+
+# New versions: change pyproject.toml, then make lock. The lock holds names, versions and hashes, no addresses.
+lock: install-dev
+	@$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate -q -o requirements.txt
+	@$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate -q -o requirements-dev.txt
+
+openapi: install-dev
+	@$(BIN)/python manage.py spectacular --file docs/api/openapi.yaml
+
+clean:
+	rm -rf $(VENV) var .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,52 @@
+"""A due job is woken once, by whoever claims it."""
+
+import datetime as dt
+
+import pytest
+
+from deploys.actions import schedules
+from deploys.models import ScheduledJob
+from tests.conftest import NOON
+
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
+
+
+@pytest.fixture
+def woken(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    calls: list[str] = []
+    monkeypatch.setattr(schedules, "_jobs", {})
+    schedules.register_job("sweep", period_seconds=60, wake=lambda: calls.append("sweep"))
+    schedules.ensure_rows(now=NOON)
+    return calls
+
+
+def test_a_due_job_is_woken_once_until_it_finishes(woken: list[str]) -> None:
+    assert schedules.wake_due(now=NOON) == ["sweep"]
+    assert schedules.wake_due(now=NOON) == []
+    assert schedules.wake_due(now=NOON + dt.timedelta(seconds=61)) == []
+
+    schedules.finish("sweep", now=NOON + dt.timedelta(seconds=61))
+
+    assert schedules.wake_due(now=NOON + dt.timedelta(seconds=61)) == ["sweep"]
+    assert woken == ["sweep", "sweep"]
+
+
+def test_a_lost_run_is_claimed_again_when_its_lease_ends(woken: list[str]) -> None:
+    schedules.wake_due(now=NOON)
+
+    assert schedules.wake_due(now=NOON + schedules.LEASE) == ["sweep"]
+
+
+def test_rows_are_made_once_and_follow_the_period(woken: list[str]) -> None:
+    schedules.register_job("sweep", period_seconds=5, wake=lambda: None)
+
+    schedules.ensure_rows(now=NOON)
+
+    assert list(ScheduledJob.objects.values_list("name", "period_seconds")) == [("sweep", 5.0)]
+    assert schedules.registered_jobs() == {"sweep": 5}
+
+
+def test_an_error_is_kept(woken: list[str]) -> None:
+    schedules.finish("sweep", now=NOON, error="no such host")
+
+    assert ScheduledJob.objects.get().last_error == "no such host"
