@@ -31,7 +31,12 @@ register.simple_tag(wording.rate, name="rate")
 register.simple_tag(wording.percent_range, name="percent_range")
 register.simple_tag(wording.percent_up, name="percent_up")
 
-CLASS_WORDS = {"downtime": "downtime", "multi-user": "multi-user", "single-user": "single-user", "impactless": "impactless"}
+CLASSES = ("downtime", "multi-user", "single-user", "impactless")
+
+
+def _number(value: float | str | None) -> float | None:
+    """What an include was given; a parameter left out arrives as the empty string."""
+    return None if isinstance(value, str) else value
 
 
 @register.filter
@@ -75,6 +80,12 @@ def clock_words(at: datetime, now: datetime) -> str:
     return f"{local.day} {local:%b}{year} {seconds}"
 
 
+@register.simple_tag
+def since(at: datetime) -> str:
+    """How long ago, in words of at most two units: `7 min 12 s`."""
+    return wording.duration(clock.now() - at)
+
+
 @register.simple_tag(name="clock")
 def clock_tag(at: datetime | None) -> SafeString | str:
     """Wall clock with seconds in the reader's zone: `14:31:08`, `Wed 14:31:08`, `2 Nov 14:31:08`."""
@@ -104,18 +115,20 @@ def wording_nbsp(text: str) -> str:
 @register.simple_tag
 def sign(name: str, *, cause: bool = False) -> SafeString:
     """A drawn sign of `static/img/signs.svg`, hidden from readers of text: a word must stand beside it."""
-    mulberry = format_html(" data-cause") if cause else ""
-    return format_html('<svg class="sign" aria-hidden="true"{}><use href="{}#{}"/></svg>', mulberry, static("img/signs.svg"), name)
+    mulberry = SafeString(" data-cause") if cause else ""
+    return format_html(
+        '<svg class="sign" aria-hidden="true"{}><use href="{}#{}"/></svg>', mulberry, static("img/signs.svg"), name
+    )
 
 
 @register.simple_tag
 def badge(impact_class: str | None, *, filled: bool = False) -> SafeString:
     """The class of an incident: gauge and word in its colour. `filled` only in the incident's own head."""
     key = class_key(impact_class)
-    if key not in CLASS_WORDS:
-        return format_html('<span class="state" data-is="off">no class yet</span>')
+    if key not in CLASSES:
+        return SafeString('<span class="state" data-is="off">no class yet</span>')
     return format_html(
-        '<span class="badge" data-class="{}"{}>{}</span>', key, format_html(" data-filled") if filled else "", CLASS_WORDS[key]
+        '<span class="badge" data-class="{}"{}>{}</span>', key, SafeString(" data-filled") if filled else "", key
     )
 
 
@@ -133,9 +146,14 @@ def state(words: object, is_: str = "", sign_name: str | None = None) -> SafeStr
 
 
 @register.simple_tag
-def meter(part: float, whole: float, gate: float | None = None) -> SafeString:
+def meter(part: float, whole: float, gate: float | str | None = None) -> SafeString:
     """A bar filled to part ÷ whole; `gate` (0 to 1) is a notch. Say the numbers in words beside it."""
-    notch = "" if gate is None else format_html('<rect class="gate" x="{}%" y="-25%" width="1.5" height="150%"/>', round(gate * 100, 1))
+    at = _number(gate)
+    notch = (
+        ""
+        if at is None
+        else format_html('<rect class="gate" x="{}%" y="-25%" width="1.5" height="150%"/>', round(at * 100, 1))
+    )
     return format_html(
         '<svg class="meter" aria-hidden="true"><rect class="track" width="100%" height="100%" rx="1"/>'
         '<rect class="fill" width="{}%" height="100%" rx="1"/>{}</svg>',
@@ -144,27 +162,52 @@ def meter(part: float, whole: float, gate: float | None = None) -> SafeString:
     )
 
 
+@register.filter
+def overspent(remaining: float) -> str:
+    """How far a budget is overspent, in words; `remaining` is negative."""
+    return wording.duration(-remaining)
+
+
+@register.simple_tag
+def budget_share(remaining: float, budget: float) -> str:
+    """Whole percent of a budget that is left, rounded down; `gone` once nothing is."""
+    if budget <= 0 or remaining < 0:
+        return "–" if budget <= 0 else "gone"
+    return wording.percent(remaining / budget, 0)
+
+
 @register.simple_tag
 def days(worst: Sequence[str | None], label: str) -> SafeString:
     """Worst class per day, oldest first ("" nothing happened, None not monitored). `label` says it in words."""
     bars = format_html_join(
         "",
         '<rect x="{}" y="{}" width="{}" height="{}" class="{}"/>',
-        ((bar.x, bar.y, bar.width, bar.height, class_key(bar.kind)) for bar in svg.day_bars([None if w is None else class_key(w) for w in worst])),
+        (
+            (bar.x, bar.y, bar.width, bar.height, class_key(bar.kind))
+            for bar in svg.day_bars([None if w is None else class_key(w) for w in worst])
+        ),
     )
-    return format_html('<svg class="days" viewBox="0 0 156 20" preserveAspectRatio="none" role="img" aria-label="{}">{}</svg>', label, bars)
+    return format_html(
+        '<svg class="days" viewBox="0 0 156 20" preserveAspectRatio="none" role="img" aria-label="{}">{}</svg>',
+        label,
+        bars,
+    )
 
 
 @register.simple_tag
-def spark(values: Sequence[float | None], target: float | None = None) -> SafeString:
+def spark(values: Sequence[float | None], target: float | str | None = None) -> SafeString:
     """A line of values, oldest first, the last one dotted; None breaks it. Hidden from readers of text."""
-    drawn = svg.spark(values, target)
+    drawn = svg.spark(values, _number(target))
     parts = format_html_join("", '<polyline points="{}"/>', ((points,) for points in drawn.lines))
     dots = format_html_join("", '<path class="dot" d="M{} {}h.01"/>', drawn.dots)
     line = "" if drawn.target is None else format_html('<line x1="0" x2="90" y1="{0}" y2="{0}"/>', drawn.target)
     end = "" if drawn.end is None else format_html('<path class="end" d="M{} {}h.01"/>', *drawn.end)
     return format_html(
-        '<svg class="spark" viewBox="-2 0 94 24" preserveAspectRatio="none" aria-hidden="true">{}{}{}{}</svg>', line, parts, dots, end
+        '<svg class="spark" viewBox="-2 0 94 24" preserveAspectRatio="none" aria-hidden="true">{}{}{}{}</svg>',
+        line,
+        parts,
+        dots,
+        end,
     )
 
 
@@ -194,7 +237,7 @@ def section(content: str, title: str, *, fact: object = "", id_: str = "", small
     told = format_html("<p>{}</p>", fact) if fact else ""
     return format_html(
         '<section class="section" aria-labelledby="{0}"{4}><header><h2 id="{0}">{1}</h2>{2}</header>{3}</section>',
-        key, title, told, content, format_html(" data-small") if small else "",
+        key, title, told, content, SafeString(" data-small") if small else "",
     )  # fmt: skip
 
 
@@ -202,5 +245,8 @@ def section(content: str, title: str, *, fact: object = "", id_: str = "", small
 def scroll(content: str, label: str, *, wide: bool = False) -> SafeString:
     """A box that scrolls sideways and can be reached by keyboard, around a table. `wide`: never squeeze below 33 rem."""
     return format_html(
-        '<div class="scroll" tabindex="0" role="group" aria-label="{}"{}>{}</div>', label, format_html(" data-wide") if wide else "", content
+        '<div class="scroll" tabindex="0" role="group" aria-label="{}"{}>{}</div>',
+        label,
+        SafeString(" data-wide") if wide else "",
+        content,
     )
