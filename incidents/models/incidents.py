@@ -43,6 +43,7 @@ class Incident(models.Model):
     begins_at = models.DateTimeField("started, else detected: what lists sort by")
     is_dismissed = models.BooleanField(default=False)
     duplicate_of = models.ForeignKey("self", models.SET_NULL, null=True, related_name="duplicates")
+    duplicate_of_reference = models.CharField("the id as told", max_length=200, default="")
     detected_by = models.CharField(max_length=100, default="person")
     person_keys = models.JSONField(default=list)
     class_note = models.CharField("why this class, in words", max_length=300, default="")
