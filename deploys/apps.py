@@ -8,3 +8,14 @@ class DeploysConfig(AppConfig):
 
     name = "deploys"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Says who writes the tables of this room's kinds."""
+        from deploys.actions import projection  # noqa: PLC0415 -- models exist only from here on
+        from deploys.ports import register_projector  # noqa: PLC0415 -- as above
+
+        register_projector("history", projection.project_policy)
+        register_projector("service", projection.project_services)
+        register_projector("deploy", projection.project_deploys)
+        register_projector("change", projection.project_commits)
+        register_projector("flag", projection.project_flags)

@@ -1,6 +1,6 @@
 """Tables of what changed."""
 
-from deploys.models.artifacts import Artifact, Commit, Release
+from deploys.models.artifacts import Artifact, Commit, CommitDeploy, Release
 from deploys.models.catalog import (
     Dependency,
     Environment,
@@ -25,6 +25,7 @@ __all__ = [
     "Artifact",
     "Change",
     "Commit",
+    "CommitDeploy",
     "Delivery",
     "Dependency",
     "Deploy",

@@ -40,7 +40,22 @@ class Commit(models.Model):
     author = models.CharField(max_length=200, default="")
     title = models.CharField(max_length=500, default="")
     service = models.ForeignKey(Service, models.SET_NULL, null=True, related_name="+")
-    deploys = models.ManyToManyField("deploys.Deploy", related_name="commits")
+    deploys = models.ManyToManyField("deploys.Deploy", through="deploys.CommitDeploy", related_name="commits")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["team", "sha"], name="commit_once")]
+
+
+class CommitDeploy(models.Model):
+    """A commit was in a deploy. `reference` is what the fact called it; `deploy` is null until that deploy is known."""
+
+    commit = models.ForeignKey(Commit, models.CASCADE, related_name="deploy_links")
+    deploy = models.ForeignKey("deploys.Deploy", models.CASCADE, null=True, related_name="commit_links")
+    team = models.ForeignKey(Team, models.CASCADE, related_name="+")
+    reference = models.CharField(max_length=200)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["team", "reference"], condition=models.Q(deploy__isnull=True), name="commit_waits_for")
+        ]
+        constraints = [models.UniqueConstraint(fields=["commit", "reference"], name="commit_deploy_once")]

@@ -153,12 +153,17 @@ class Environment(models.Model):
         return self.name
 
 
+def default_failure_classes() -> list[str]:
+    """The classes of incident that make a change count as failed, unless the team says otherwise."""
+    return ["downtime", "multi_user"]
+
+
 class Policy(models.Model):
     """How a team counts: the fold of facts of kind `history` (their `policy` key). Defaults are METRICS'."""
 
     team = models.OneToOneField(Team, models.CASCADE, related_name="policy")
     environment = models.CharField(max_length=100, default="production")
-    failure_classes = models.JSONField(default=list)
+    failure_classes = models.JSONField(default=default_failure_classes)
     deploy_timeout_seconds = models.PositiveIntegerField(default=86_400)
     pending_seconds = models.PositiveIntegerField(default=259_200)
     maintenance_notice_seconds = models.PositiveIntegerField(default=86_400)

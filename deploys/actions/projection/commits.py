@@ -1,0 +1,122 @@
+"""Facts of kind `change`: commits, and which deploys contained them."""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from deploys import clock
+from deploys.actions.catalog import services_by_name
+from deploys.actions.facts import HISTORY
+from deploys.actions.projection.rows import chunks, clipped, differs, rewrite
+from deploys.domain.instants import optional_instant
+from deploys.models import Commit, CommitDeploy, Deploy, Team
+from deploys.ports import Record
+
+COLUMNS = ["committed_at", "author", "title", "service"]
+
+
+def project_commits(team: Team, records: Sequence[Record]) -> None:
+    """Writes commits and their links to deploys. A deploy not yet known is remembered by the name the fact gave it."""
+    named = [str(record.payload["service"]) for record in records if record.payload.get("service")]
+    services = services_by_name(team=team, names=named, now=clock.now())
+    shas = {record.identity: str(record.payload["sha"])[:100] for record in records}
+    existing = {
+        row.sha: row for some in chunks(list(shas.values())) for row in Commit.objects.filter(team=team, sha__in=some)
+    }
+    new: list[Commit] = []
+    changed: list[Commit] = []
+    for record in records:
+        values = _values(record)
+        service = record.payload.get("service")
+        values["service_id"] = services[str(service)].pk if service else None
+        commit = existing.get(shas[record.identity])
+        if commit is None:
+            commit = Commit(team=team, sha=shas[record.identity], **values)
+            new.append(commit)
+            existing[commit.sha] = commit
+        elif differs(commit, values):
+            changed.append(commit)
+    Commit.objects.bulk_create(new, batch_size=500)
+    rewrite(Commit, changed, COLUMNS)
+    _link(team, {existing[shas[record.identity]].pk: _references(record) for record in records})
+
+
+def _values(record: Record) -> dict[str, Any]:  # Any: column values
+    payload = record.payload
+    return {
+        "committed_at": optional_instant(payload.get("committed_at")),
+        "author": clipped(payload.get("author"), 200),
+        "title": clipped(payload.get("title"), 500),
+    }
+
+
+def _references(record: Record) -> list[str]:
+    named = record.payload.get("deploys")
+    return list(dict.fromkeys(str(each)[:200] for each in named)) if isinstance(named, list) else []
+
+
+def _link(team: Team, wanted: dict[int, list[str]]) -> None:
+    """The links of these commits are exactly these."""
+    existing: set[tuple[int, str]] = set()
+    gone: list[int] = []
+    for some in chunks(list(wanted)):
+        for pk, commit_id, reference in CommitDeploy.objects.filter(commit__in=some).values_list(
+            "id", "commit_id", "reference"
+        ):
+            if reference in wanted[commit_id]:
+                existing.add((commit_id, reference))
+            else:
+                gone.append(pk)
+    for some in chunks(gone):
+        CommitDeploy.objects.filter(pk__in=some).delete()
+    missing = [
+        (commit_id, reference)
+        for commit_id, references in wanted.items()
+        for reference in references
+        if (commit_id, reference) not in existing
+    ]
+    deploys = deploys_by_reference(team, {reference for _, reference in missing})
+    CommitDeploy.objects.bulk_create(
+        [
+            CommitDeploy(team=team, commit_id=commit_id, reference=reference, deploy_id=deploys.get(reference))
+            for commit_id, reference in missing
+        ],
+        batch_size=500,
+    )
+
+
+def deploys_by_reference(team: Team, references: Iterable[str]) -> dict[str, int]:
+    """Deploys (their change's id) by what facts call them: a public id, else an id of the imported history."""
+    found: dict[str, int] = {}
+    for some in chunks(sorted(references)):
+        imported = Deploy.objects.filter(team=team, source=HISTORY, external_id__in=some)
+        found.update(imported.values_list("external_id", "change_id"))
+        public = {each: reference for reference in some if (each := _public_id(reference)) is not None}
+        if public:
+            rows = Deploy.objects.filter(team=team, change__public_id__in=public)
+            found.update((public[each], pk) for each, pk in rows.values_list("change__public_id", "change_id"))
+    return found
+
+
+def _public_id(reference: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(reference)
+    except ValueError:
+        return None
+
+
+def resolve_waiting_commits(team: Team, deploys: Sequence[Deploy]) -> None:
+    """Links commits that were heard of before these new deploys."""
+    by_reference = {deploy.external_id: deploy.change_id for deploy in deploys if deploy.source == HISTORY}
+    by_reference.update((str(deploy.change.public_id), deploy.change_id) for deploy in deploys)
+    rows: dict[int, list[int]] = defaultdict(list)
+    for some in chunks(list(by_reference)):
+        waiting = CommitDeploy.objects.filter(team=team, deploy__isnull=True, reference__in=some)
+        for pk, reference in waiting.values_list("id", "reference"):
+            rows[by_reference[reference]].append(pk)
+    links = [CommitDeploy(pk=pk, deploy_id=deploy_id) for deploy_id, pks in rows.items() for pk in pks]
+    if links:
+        CommitDeploy.objects.bulk_update(links, ["deploy"], batch_size=400)
