@@ -26,7 +26,12 @@ def test_ready_when_all_is_well(client: Client) -> None:
     answer = client.get("/readyz")
 
     assert answer.status_code == 200
-    assert {name: each["ok"] for name, each in answer.json().items()} == {"database": True, "inbox": True, "worker": True, "disk": True}
+    assert {name: each["ok"] for name, each in answer.json().items()} == {
+        "database": True,
+        "inbox": True,
+        "worker": True,
+        "disk": True,
+    }
 
 
 def test_not_ready_without_a_worker(client: Client) -> None:
