@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from ipaddress import IPv4Address
 
 FILTERED = "[filtered]"
@@ -18,6 +19,7 @@ MAX_DEPTH = 12
 MAX_TEXT = 8_192
 MAX_KEYS = 200
 MAX_LIST = 250
+_CACHED_LENGTH = 256
 
 _SECRET_NAME = re.compile(
     r"pass(?:w(?:or)?d|phrase|code)|pwd$|secret|credential|authorization|bearer|(?:^|[_\-.])auth$|cookie|csrf|xsrf|"
@@ -37,7 +39,9 @@ _PEM = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIV
 _CARD = re.compile(r"(?<![\w.-])\d(?:[ -]?\d){12,18}(?![\w-])")
 _IPV4 = re.compile(r"(?<![\w.-])(?<!v)\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}(?![\w.-]*\d)")
 _IPV6 = re.compile(r"(?<![\w:.])(?:[0-9a-fA-F]{1,4}:){2,7}(?::?[0-9a-fA-F]{1,4})(?:[0-9a-fA-F:]*)(?![\w:])")
-_HINT = re.compile(r"pass|pwd|secret|token|key|auth|bearer|basic|cookie|sess", re.IGNORECASE)
+_HINT = re.compile(r"pass|pwd|secret|token|key|auth|bearer|basic|cookie|sess")
+_KEY_START = re.compile(r"AKIA|ASIA|gh[pousr]_|github_|glpat|[sr]k_|sk-|xox|AIza|SG\.|whsec|npm_|pypi-")
+_DIGITS = re.compile(r"\d[\d -]{11}")
 _ASSIGNED = re.compile(
     r"((?:[\w-]*(?:passw(?:or)?d|passwd|passphrase|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|"
     r"session[_-]?id|sessionid|cookie|authorization)|\bpwd|\bauth)[\"']?\s*(?:=>|[=:])\s*[\"']?)"
@@ -52,17 +56,23 @@ _KNOWN_KEYS = re.compile(
 )
 
 
+@lru_cache(maxsize=4_096)  # the same few hundred names come with every report
 def is_secret_name(name: str) -> bool:
     """Does a key, header or parameter of this name hold something that must not be kept?"""
     return bool(_SECRET_NAME.search(name))
 
 
 def scrub_text(text: str) -> str:
-    """The text with secrets replaced and at most MAX_TEXT characters long. Cheap tests come before costly patterns."""
-    if len(text) > MAX_TEXT:
-        text = text[:MAX_TEXT] + "…"
+    """The text with secrets replaced and at most MAX_TEXT characters long."""
     if len(text) < 6:
         return text
+    if len(text) > _CACHED_LENGTH:
+        return _scrub_text(text[:MAX_TEXT] + "…" if len(text) > MAX_TEXT else text)
+    return _scrub_line(text)
+
+
+def _scrub_text(text: str) -> str:
+    """Cheap tests come before costly patterns: most texts are file names and lines of code."""
     if "@" in text:
         text = _USERINFO.sub(FILTERED, text) if "://" in text else text
         text = _EMAIL.sub(FILTERED, text)
@@ -70,16 +80,21 @@ def scrub_text(text: str) -> str:
         text = _JWT.sub(FILTERED, text)
     if "-----BEGIN" in text:
         text = _PEM.sub(FILTERED, text)
-    if _HINT.search(text):
+    if _HINT.search(text.lower()):
         text = _SCHEME.sub(rf"\1 {FILTERED}", _ASSIGNED.sub(rf"\1{FILTERED}", text))
-    if len(text) >= 14:
+    if _KEY_START.search(text):
         text = _KNOWN_KEYS.sub(FILTERED, text)
+    if _DIGITS.search(text):
         text = _CARD.sub(_card, text)
     if text.count(".") >= 3:
         text = _IPV4.sub(_address, text)
     if text.count(":") >= 4:
         text = _IPV6.sub(FILTERED, text)
     return text
+
+
+# Reports of one error share nearly all their lines (frames, source context), so the second one costs little.
+_scrub_line = lru_cache(maxsize=16_384)(_scrub_text)
 
 
 def scrub(value: object, depth: int = 0) -> object:

@@ -19,7 +19,8 @@ MAX_FRAMES = 250
 MAX_TAGS = 100
 MAX_FLAGS = 100
 MAX_EXCEPTIONS = 20
-NAME = 200  # characters of a name: release, environment, host, tag, flag
+NAME = 200  # characters of a name: release, host, tag, flag
+ENVIRONMENT = 100
 TEXT = 8_192  # characters of a message
 
 _LEGACY_LEVELS = {10: "debug", 20: "info", 30: "warning", 40: "error", 50: "fatal"}
@@ -41,7 +42,7 @@ def parse(payload: _Json, *, event_id: str, received_at: datetime) -> ParsedEven
         timestamp=parse_timestamp(payload.get("timestamp")) or received_at,
         type=_text(main.get("type"), NAME),
         message=_text(main.get("value"), TEXT) or _message(payload),
-        environment=_text(payload.get("environment"), NAME) or "production",
+        environment=_text(payload.get("environment"), ENVIRONMENT) or "production",
         release=_text(payload.get("release"), NAME),
         frames=_frames(payload, exceptions),
         logger=_text(payload.get("logger"), NAME),

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from incidents.formats.sentry_event import NAME
+from incidents.formats.sentry_event import ENVIRONMENT, NAME
 from incidents.formats.strict_json import clean_text
 from incidents.formats.timestamps import parse_timestamp
 
@@ -74,7 +74,7 @@ def _name(value: object) -> str:
 
 
 def _environment(attributes: Mapping[str, object]) -> str:
-    return _name(attributes.get("environment")) or "production"
+    return _name(attributes.get("environment"))[:ENVIRONMENT] or "production"
 
 
 def _number(value: object) -> int:

@@ -3,7 +3,7 @@
 from incidents.models.attribution import Candidate, EvidenceLine, Proposal, Verdict
 from incidents.models.counts import IngestCount, LossCount, TrafficCount
 from incidents.models.events import ErrorEvent
-from incidents.models.inbox import DeadLetter, InboxItem
+from incidents.models.inbox import DeadLetter, DigestMark, InboxItem
 from incidents.models.incidents import (
     Cause,
     ImpactClass,
@@ -22,6 +22,7 @@ __all__ = [
     "Cause",
     "Check",
     "DeadLetter",
+    "DigestMark",
     "ErrorEvent",
     "EvidenceLine",
     "ImpactClass",

@@ -35,3 +35,15 @@ class DeadLetter(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["project", "-failed_at"], name="dead_letter_newest")]
+
+
+class DigestMark(models.Model):
+    """Ids of the inbox rows that the last batch of a digest took in, committed with what they became.
+
+    Where the inbox is a file of its own, rows are deleted there after the batch has committed here. A process that dies
+    in between leaves rows that were digested; the next one finds their ids here and deletes them instead of counting
+    their sessions twice. One row, because an embedded instance digests one batch at a time.
+    """
+
+    name = models.CharField(max_length=20, unique=True)
+    inbox_ids = models.JSONField(default=list)

@@ -1,0 +1,80 @@
+"""Results of probes: is a service up, seen from outside."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from deploys.actions.catalog import environments_by_name
+from deploys.models import Service
+from incidents.models import Check
+
+CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """One probe at `at`. `status` is the HTTP status, None without an answer; `problem` says in words what failed."""
+
+    at: dt.datetime
+    ok: bool
+    environment: str = "production"
+    status: int | None = None
+    latency_ms: float | None = None
+    problem: str = ""
+
+
+def record_check(*, service: Service, source: str, result: CheckResult, received_at: dt.datetime | None) -> bool:
+    """Records one probe; False when this (environment, source, instant) was known already."""
+    return record_checks(service=service, source=source, results=[result], received_at=received_at) == 1
+
+
+def record_checks(
+    *,
+    service: Service,
+    source: str,
+    results: Sequence[CheckResult],
+    received_at: dt.datetime | Sequence[dt.datetime] | None,
+) -> int:
+    """Records probes of one service and source; how many were new. The first report of an instant stands.
+
+    `source` is the monitor's public id, or `history`. `received_at` is one instant for all (None: known since ever), or
+    one for each.
+    """
+    if not results:
+        return 0
+    instants = list(received_at) if isinstance(received_at, Sequence) else [received_at] * len(results)
+    now = max((moment for moment in instants if moment is not None), default=results[-1].at)
+    names = {result.environment for result in results}
+    environments = environments_by_name(team=service.team, names=names, now=now)
+    before = Check.objects.filter(service=service, source=source)
+    written = 0
+    pairs = list(zip(results, instants, strict=True))
+    for start in range(0, len(pairs), CHUNK):
+        chunk = pairs[start : start + CHUNK]
+        known = set(before.filter(at__in={result.at for result, _ in chunk}).values_list("environment_id", "at"))
+        fresh: dict[tuple[int, dt.datetime], Check] = {}
+        for result, moment in chunk:
+            key = (environments[result.environment].pk, result.at)
+            if key not in known:
+                fresh.setdefault(key, _row(service, source, key[0], result, moment))
+        Check.objects.bulk_create(fresh.values(), ignore_conflicts=True)
+        written += len(fresh)
+    return written
+
+
+def _row(
+    service: Service, source: str, environment: int, result: CheckResult, received_at: dt.datetime | None
+) -> Check:
+    return Check(
+        service=service,
+        environment_id=environment,
+        source=source,
+        at=result.at,
+        received_at=received_at,
+        ok=result.ok,
+        status=result.status,
+        latency_ms=result.latency_ms,
+        problem=result.problem[:200],
+    )

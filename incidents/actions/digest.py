@@ -1,0 +1,315 @@
+"""Error reports become rows: events, issues and their counts. Every way in ends here, live or replayed.
+
+One call is one transaction. It may run twice with the same events, and two may run at once: an event is known by
+(service, event id), and counters move only for rows that were really inserted. Issues are locked first and in order,
+which makes the check for known events exact on PostgreSQL; SQLite has one writer anyway.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from backports import zstd
+from django.db import connection, models, transaction
+
+from deploys.actions.catalog import environments_by_name
+from deploys.models import Environment, Service
+from incidents.actions.upserts import add_up
+from incidents.domain.event import ErrorEvent as Report
+from incidents.domain.event import ParsedEvent
+from incidents.domain.fingerprint import Grouping, group
+from incidents.domain.scrubbing import identity_hash, scrub_text
+from incidents.models import ErrorEvent, Issue, IssueCount, IssueUser
+
+BUCKET_SECONDS = 300
+CHUNK = 500
+_ZSTD_LEVEL = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Digested:
+    """What became of a call: ids of the issues that got new events, and how many events were new or known."""
+
+    issue_ids: tuple[int, ...] = ()
+    stored_count: int = 0
+    duplicate_count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Arrival:
+    """An event with its group and the instants it is filed under: `at` lies never after `received_at`."""
+
+    parsed: ParsedEvent
+    grouping: Grouping
+    at: dt.datetime
+    received_at: dt.datetime
+    environment: Environment
+    user_key: str
+    trace_key: str
+
+    @property
+    def issue_key(self) -> tuple[int, str]:
+        return self.grouping.version, self.grouping.key
+
+
+def digest_events(
+    *,
+    service: Service,
+    events: Sequence[ParsedEvent],
+    received_at: dt.datetime | Sequence[dt.datetime],
+    is_evidence_only: bool = False,
+) -> Digested:
+    """Stores the events of one service that are not known yet, and brings its issues up to date.
+
+    `received_at` is one instant for all, or one for each. Touched issues are marked for detection unless the events are
+    evidence only (an import runs no detection). About ten queries for every 500 events, whatever they are.
+    """
+    instants = [received_at] * len(events) if isinstance(received_at, dt.datetime) else list(received_at)
+    pairs = list(zip(events, instants, strict=True))
+    results = []
+    with transaction.atomic():
+        for start in range(0, len(pairs), CHUNK):
+            arrivals = _arrivals(service, pairs[start : start + CHUNK])
+            results.append(_store(service, arrivals, is_evidence_only=is_evidence_only))
+        if pairs:
+            _note_last_event(service, max(instants))
+    return Digested(
+        issue_ids=tuple(sorted({issue for result in results for issue in result.issue_ids})),
+        stored_count=sum(result.stored_count for result in results),
+        duplicate_count=sum(result.duplicate_count for result in results),
+    )
+
+
+def payload_of(event: ErrorEvent) -> dict[str, Any]:  # Any: JSON
+    """The scrubbed report that was stored with an event."""
+    found: dict[str, Any] = orjson.loads(zstd.decompress(bytes(event.payload))) if event.payload else {}
+    return found
+
+
+def _arrivals(service: Service, pairs: Sequence[tuple[ParsedEvent, dt.datetime]]) -> list[_Arrival]:
+    """The events with everything that is computed before the first lock is taken."""
+    names = {parsed.event.environment for parsed, _ in pairs}
+    environments = environments_by_name(
+        team=service.team, names=names, now=max(received_at for _, received_at in pairs)
+    )
+    salt = service.team.user_salt.bytes
+    return [
+        _Arrival(
+            parsed=parsed,
+            grouping=group(parsed.event, parsed.sent_fingerprint),
+            at=min(parsed.event.timestamp, received_at),
+            received_at=received_at,
+            environment=environments[parsed.event.environment],
+            user_key=identity_hash(parsed.event.user, salt=salt),
+            trace_key=identity_hash(parsed.event.session, salt=salt),
+        )
+        for parsed, received_at in pairs
+    ]
+
+
+def _store(service: Service, arrivals: Sequence[_Arrival], *, is_evidence_only: bool) -> Digested:
+    issues = _locked_issues(service, arrivals)
+    known = set(
+        ErrorEvent.objects.filter(
+            service=service, event_id__in=[arrival.parsed.event.event_id for arrival in arrivals]
+        ).values_list("event_id", flat=True)
+    )
+    fresh: dict[str, _Arrival] = {}
+    for arrival in arrivals:
+        if arrival.parsed.event.event_id not in known:
+            fresh.setdefault(arrival.parsed.event.event_id, arrival)
+    by_issue: dict[int, list[_Arrival]] = defaultdict(list)
+    for arrival in fresh.values():
+        by_issue[issues[arrival.issue_key].pk].append(arrival)
+    ErrorEvent.objects.bulk_create([_row(service, issues[each.issue_key], each) for each in fresh.values()])
+    _count(by_issue)
+    new_users = _add_users(by_issue)
+    _touch(by_issue, new_users, is_evidence_only=is_evidence_only)
+    _reopen(issues.values(), by_issue)
+    return Digested(
+        issue_ids=tuple(by_issue), stored_count=len(fresh), duplicate_count=len(arrivals) - len(fresh)
+    )  # fmt: skip
+
+
+def _locked_issues(service: Service, arrivals: Iterable[_Arrival]) -> dict[tuple[int, str], Issue]:
+    """The issues these events belong to, made where they are new, locked in order of their ids."""
+    by_key: dict[tuple[int, str], list[_Arrival]] = defaultdict(list)
+    for arrival in arrivals:
+        by_key[arrival.issue_key].append(arrival)
+    rows = (
+        Issue.objects.select_for_update(no_key=True)
+        .filter(service=service, fingerprint__in=[key for _, key in by_key])
+        .order_by("pk")
+    )
+    issues = {(issue.grouping_version, issue.fingerprint): issue for issue in rows}
+    missing = [_new_issue(service, by_key[key]) for key in sorted(by_key) if key not in issues]
+    if missing:
+        Issue.objects.bulk_create(missing, ignore_conflicts=True)
+        issues = {(issue.grouping_version, issue.fingerprint): issue for issue in rows.all()}
+    return issues
+
+
+def _new_issue(service: Service, arrivals: Sequence[_Arrival]) -> Issue:
+    first = min(arrivals, key=lambda arrival: arrival.at)
+    event, grouping = first.parsed.event, first.grouping
+    return Issue(
+        service=service,
+        grouping_version=grouping.version,
+        fingerprint=grouping.key,
+        explanation={"parts": [scrub_text(part) for part in grouping.explanation]},
+        type=event.type[:200],
+        title=_title(event)[:300],
+        culprit=grouping.culprit[:300],
+        level=first.parsed.level,
+        first_seen_at=first.at,
+        last_seen_at=max(arrival.at for arrival in arrivals),
+        first_release=event.release[:250],
+    )
+
+
+def _title(event: Report) -> str:
+    """What a list calls the issue: type and first line of the message, without secrets."""
+    message = scrub_text(event.message.strip().partition("\n")[0])
+    if event.type and message:
+        return f"{event.type}: {message}"
+    return event.type or message or event.transaction or event.logger or "error without a message"
+
+
+def _row(service: Service, issue: Issue, arrival: _Arrival) -> ErrorEvent:
+    event = arrival.parsed.event
+    return ErrorEvent(
+        service=service,
+        event_id=event.event_id,
+        issue=issue,
+        environment=arrival.environment,
+        timestamp=arrival.at,
+        received_at=arrival.received_at,
+        release=event.release[:250],
+        host=event.host[:200],
+        level=arrival.parsed.level,
+        user_key=arrival.user_key,
+        trace_key=arrival.trace_key,
+        is_from_request=arrival.parsed.from_request,
+        message=scrub_text(event.message),
+        flags=dict(event.flags) or None,
+        tags={name: scrub_text(value) for name, value in event.tags.items()} or None,
+        payload=zstd.compress(orjson.dumps(arrival.parsed.payload or _minimal_payload(event)), _ZSTD_LEVEL),
+    )
+
+
+def _minimal_payload(event: Report) -> dict[str, Any]:  # Any: JSON
+    """A report for events that came as parsed values, in the protocol's own words: what a reader needs is the stack."""
+    frames = [
+        {
+            name: value
+            for name, value in (
+                ("filename", frame.file),
+                ("module", frame.module),
+                ("function", frame.function),
+                ("lineno", frame.line or None),
+                ("in_app", frame.in_app),
+            )
+            if value not in (None, "")
+        }
+        for frame in event.frames
+    ]
+    entry: dict[str, Any] = {"type": event.type, "value": scrub_text(event.message)}  # Any: JSON
+    return {"exception": {"values": [entry | ({"stacktrace": {"frames": frames}} if frames else {})]}}
+
+
+def bucket_of(at: dt.datetime) -> dt.datetime:
+    """The start of the five minutes that contain `at`."""
+    seconds = int(at.timestamp())
+    return dt.datetime.fromtimestamp(seconds - seconds % BUCKET_SECONDS, dt.UTC)
+
+
+def _count(by_issue: Mapping[int, Sequence[_Arrival]]) -> None:
+    counts = Counter(
+        (issue, each.environment.pk, bucket_of(each.at), each.parsed.event.release[:250], each.parsed.event.host[:200])
+        for issue, arrivals in by_issue.items()
+        for each in arrivals
+    )
+    add_up(
+        model=IssueCount,
+        keys=["issue", "environment", "bucket_at", "release", "host"],
+        counters=["count"],
+        rows=[(*key, count) for key, count in counts.items()],
+    )
+
+
+def _add_users(by_issue: Mapping[int, Sequence[_Arrival]]) -> Counter[int]:
+    """Notes users seen for the first time; how many, by issue. The issues' locks keep two writers apart."""
+    seen: dict[tuple[int, str], dt.datetime] = {}
+    for issue, arrivals in by_issue.items():
+        for each in arrivals:
+            if each.user_key:
+                key = (issue, each.user_key)
+                seen[key] = min(each.at, seen.get(key, each.at))
+    if not seen:
+        return Counter()
+    known = set(
+        IssueUser.objects.filter(
+            issue__in={issue for issue, _ in seen}, user_key__in={user for _, user in seen}
+        ).values_list("issue_id", "user_key")
+    )
+    fresh = [key for key in seen if key not in known]
+    IssueUser.objects.bulk_create(
+        [IssueUser(issue_id=issue, user_key=user, first_seen_at=seen[issue, user]) for issue, user in sorted(fresh)]
+    )
+    return Counter(issue for issue, _ in fresh)
+
+
+def _touch(by_issue: Mapping[int, Sequence[_Arrival]], new_users: Counter[int], *, is_evidence_only: bool) -> None:
+    """Adds to the issues' totals. Raw, because hundreds of issues in a batch would cost hundreds of built queries."""
+    field = Issue._meta.get_field("last_seen_at")
+    least, greatest = ("MIN", "MAX") if connection.vendor == "sqlite" else ("LEAST", "GREATEST")
+    dirty = "" if is_evidence_only else ", dirty_at = %s"
+    rows = []
+    for issue, arrivals in sorted(by_issue.items()):
+        instants = [each.at for each in arrivals]
+        values: list[Any] = [len(arrivals), new_users[issue]]  # Any: what the database driver takes
+        moments = [min(instants), max(instants)]
+        if not is_evidence_only:
+            moments.append(max(each.received_at for each in arrivals))
+        values += [field.get_db_prep_save(moment, connection) for moment in moments]
+        rows.append((*values, issue))
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.executemany(
+                f"UPDATE {Issue._meta.db_table} SET events_count = events_count + %s, users_count = users_count + %s, "  # noqa: S608 -- names from the model
+                f"first_seen_at = {least}(first_seen_at, %s), last_seen_at = {greatest}(last_seen_at, %s){dirty} WHERE id = %s",
+                rows,
+            )
+
+
+def _reopen(issues: Iterable[Issue], by_issue: Mapping[int, Sequence[_Arrival]]) -> None:
+    """A resolved issue that happens again is open again, unless only releases from before the fix still report it."""
+    for issue in issues:
+        arrivals = by_issue.get(issue.pk, ())
+        if issue.status != Issue.Status.RESOLVED or issue.resolved_at is None or not arrivals:
+            continue
+        again = [each for each in arrivals if each.at > issue.resolved_at]
+        if again and issue.resolved_in_release:
+            old = set(
+                IssueCount.objects.filter(issue=issue, bucket_at__lt=issue.resolved_at).values_list(
+                    "release", flat=True
+                )
+            ) - {issue.resolved_in_release}
+            again = [each for each in again if each.parsed.event.release[:250] not in old]
+        if again:
+            Issue.objects.filter(pk=issue.pk, status=Issue.Status.RESOLVED).update(
+                status=Issue.Status.OPEN, regressed_at=min(each.at for each in again)
+            )
+
+
+def _note_last_event(service: Service, received_at: dt.datetime) -> None:
+    """For the page that waits for the first event, and for the notice when a service falls silent."""
+    later = models.Q(last_event_at__isnull=True) | models.Q(last_event_at__lt=received_at)
+    Service.objects.filter(later, pk=service.pk).update(last_event_at=received_at)
+    if service.first_event_at is None:
+        Service.objects.filter(pk=service.pk, first_event_at__isnull=True).update(first_event_at=received_at)
