@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django import forms
 from django.contrib import messages
@@ -12,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from deploys import clock
+from deploys.charts.figures import Figure, RatePoint, ReleaseCounts, errors_by_release, rate_around
 from deploys.views.forms import PlainForm
 
 
@@ -74,6 +76,22 @@ def _tiles() -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
+def _figures(now: dt.datetime) -> list[Figure]:
+    minute, zone = dt.timedelta(minutes=1), ZoneInfo("Europe/Copenhagen")
+    begins_at = now.replace(second=0, microsecond=0) - 60 * minute
+    failed = [1, 0, 2, 1, 0, 1, 2, 40, 230, 410, 480, 470]
+    points = [RatePoint(begins_at + 5 * place * minute, number, 1_300) for place, number in enumerate(failed)]
+    baseline = [RatePoint(point.at - dt.timedelta(days=7), 1, 1_250) for point in points]
+    old, new = [0, 1, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0, 0, 39, 230, 410, 480, 150]
+    return [
+        rate_around(points=points, baseline=baseline, step=5 * minute, live_at=now - 29 * minute, name="cart 7.2.0", zone=zone,
+                    rollout=(now - 31 * minute, now - 22 * minute)),
+        errors_by_release(begins_at=begins_at, step=5 * minute, zone=zone, change=(now - 31 * minute, "7.2.0 starts"),
+                          first_error_at=now - 24 * minute, is_last_open=True,
+                          releases=[ReleaseCounts("7.1.4", old), ReleaseCounts("7.2.0", new, is_suspect=True)]),
+    ]  # fmt: skip
+
+
 def gallery(request: HttpRequest) -> HttpResponse:
     """The page /ui/, only where debugging or testing is on."""
     now = clock.now()
@@ -94,6 +112,7 @@ def gallery(request: HttpRequest) -> HttpResponse:
         "page": Paginator(range(95), 20).page(2),
         "worst": ["", "", "downtime", "", "single_user", "impactless", None, None, "multi_user", ""] * 2,
         "snippet": [("sentry_sdk.init(\n    dsn=\"", False), ("https://1f…@127.0.0.1:8000/1", True), ('",\n)', False)],
+        "figures": _figures(now),
         "crumbs": [("Incidents", "#incidents")],
     }  # fmt: skip
     return render(request, "ui/gallery.html", context)
