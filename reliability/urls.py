@@ -1,11 +1,15 @@
 """Every address of the instance. Each room lists its own; team pages live under /t/<team_slug>/."""
 
+from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path
 
-from reliability.views import health
+from reliability.views import gallery, health
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("", include("deploys.urls")),
 ]
+
+if settings.DEBUG or settings.TESTING:
+    urlpatterns += [path("ui/figures/", gallery.figures, name="figure-gallery")]

@@ -303,7 +303,7 @@ def downtime_by_cause(*, weeks: Sequence[CauseWeek], figure_id: str = "causes") 
         id=figure_id,
         title=f"Downtime by cause, {len(weeks)} weeks",
         fact=f"ours: {duration(totals['own_change'])} of {duration(whole)}" if whole else "nothing was down",
-        sentence=f"Downtime of {len(weeks)} weeks by cause: {listed(parts, limit=5) if parts else 'none'}.",
+        sentence=f"Downtime of {counted(len(weeks), 'week')} by cause: {listed(parts, limit=5) if parts else 'none'}.",
         json=plain(drawn),
         columns=(Column("Week"), *(Column(CAUSE_WORDS[cause], is_number=True) for cause in CAUSES)),
         table=[(Link(week.label, week.url) if week.url else week.label, *(duration(week.seconds.get(cause, 0)) for cause in CAUSES)) for week in weeks],

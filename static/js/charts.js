@@ -33,7 +33,7 @@
   function fit(width, { data, layout }) {
     const { min_px: floor, narrow_range: range, narrow_ticks: ticks } = layout.meta ?? {};
     if (width < 560 && range) layout.xaxis.range = range;
-    if (width < 560 && ticks) Object.assign(layout.xaxis, ticks);
+    if (width < 440 && ticks) Object.assign(layout.xaxis, ticks);
     if (width < 440) layout.annotations = (layout.annotations ?? []).filter((note) => note.name !== "wide");
     if (!floor) return;
     const [from, to] = layout.xaxis.range.map(instant);
