@@ -1,9 +1,8 @@
-"""Environments are compared by tier: senders spell production as they like."""
+"""Which environments count as the same: senders spell production as they like."""
 
-PRODUCTION = "production"
+from deploys.domain.tiers import PRODUCTION, tier_of
 
 
 def tier(environment: str) -> str:
     """``production`` for every name that begins with prod or live, without case; otherwise the name in lower case."""
-    name = environment.lower()
-    return PRODUCTION if name.startswith(("prod", "live")) else name
+    return PRODUCTION if tier_of(environment) == PRODUCTION else environment.lower()

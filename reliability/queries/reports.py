@@ -1,0 +1,163 @@
+"""The numbers of a team for pages: the printed report of a window, series of weeks, what happened in a window.
+
+All of them come from the same calculation as `manage.py metrics`; nothing is added up here. With the clock's now as
+`now`, knowledge is shared between calls, so that a page may call several of these for the price of one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db.models import Q, QuerySet
+
+from deploys.models import Team
+from incidents.models import Incident
+from reliability.domain import dora, recovery
+from reliability.domain.contract import Report, availability_part, contract, downtime_by_cause, flags_part
+from reliability.domain.dora import Scope
+from reliability.domain.intervals import Interval
+from reliability.domain.knowledge import Knowledge
+from reliability.domain.slo import Evaluation
+from reliability.domain.spending import BudgetStep, budget_steps, worst_classes
+from reliability.domain.weeks import DAY, monday_of, week_label, week_of, zone_named
+from reliability.queries.knowledge import LONGEST_PERIOD, knowledge_as_of, knowledge_now
+
+Printed = dict[str, Any]  # Any: a JSON tree, described by the metrics contract
+
+
+@dataclass(frozen=True, slots=True)
+class WeekPoint:
+    """One ISO week of a series. Parts are those of the printed report, of the week's elapsed part; ratios may be None.
+
+    is_running: the week has not ended.
+    """
+
+    label: str
+    from_at: datetime
+    to_at: datetime
+    is_running: bool
+    availability: Printed
+    downtime_by_cause: Printed
+    deployment_frequency: Printed
+    change_failure: Printed
+    failed_deployment_recovery: Printed
+    issues: Printed
+
+
+def team_zone(team: Team) -> ZoneInfo:
+    """The zone of the team's reports."""
+    return zone_named(team.zone)
+
+
+def week_holding(*, team: Team, at: datetime) -> tuple[str, Interval]:
+    """Label (2026-W13) and instants of the ISO week that holds the instant, in the team's zone."""
+    zone = team_zone(team)
+    monday = monday_of(at, zone)
+    return week_label(monday), week_of(monday, zone)
+
+
+def week_labelled(*, team: Team, label: str) -> Interval:
+    """The instants of the week that a label (2026-W13) names; ValueError for what is no such week."""
+    monday = datetime.strptime(f"{label}-1", "%G-W%V-%u").date()  # noqa: DTZ007 -- a date is wanted
+    if week_label(monday) != label:
+        raise ValueError(f"expected an ISO week such as 2026-W13, got {label!r}")
+    return week_of(monday, team_zone(team))
+
+
+def report_now(*, team: Team, window: Interval, now: datetime) -> Printed:
+    """The printed report of a window, as of now, in the team's zone. For windows that begin in the last 100 days."""
+    return contract(Report(knowledge_now(team=team, now=now), window, team_zone(team)))
+
+
+def report_as_of(*, team: Team, window: Interval, as_of: datetime, zone: ZoneInfo | None = None) -> Printed:
+    """The printed report of any window, as it was known at the instant. Reads the whole log."""
+    known = knowledge_as_of(team=team, as_of=as_of, traffic_from=window.start - LONGEST_PERIOD)
+    return contract(Report(known, window, zone or team_zone(team)))
+
+
+def last_weeks(*, team: Team, now: datetime, count: int = 12, service: str | None = None) -> list[WeekPoint]:
+    """The last weeks of the whole, or of one service, oldest first; the last one is running.
+
+    A service nobody knows has no weeks.
+    """
+    known, zone = knowledge_now(team=team, now=now), team_zone(team)
+    if service is not None and service not in known.history.services:
+        return []
+    monday = monday_of(now, zone)
+    mondays = [monday - 7 * DAY * back for back in range(count - 1, -1, -1)]
+    return [_week_point(known, week_label(day), week_of(day, zone), service, zone) for day in mondays]
+
+
+def trailing_change_failure(*, team: Team, now: datetime, weeks: int = 12, service: str | None = None) -> Printed:
+    """The change failure rate (with counts and interval) over that many weeks, the running one included."""
+    known, zone = knowledge_now(team=team, now=now), team_zone(team)
+    start = week_of(monday_of(now, zone) - 7 * DAY * (weeks - 1), zone).start
+    return dora.change_failure(known, Scope(service, Interval(start, max(start, known.history.as_of))))
+
+
+def stale_flags_now(*, team: Team, now: datetime) -> Printed:
+    """Counts of flags and the stale ones in order of priority, as of now."""
+    known = knowledge_now(team=team, now=now)
+    at = known.history.as_of
+    return flags_part(Report(known, Interval(at, at), team_zone(team)))
+
+
+def objectives_now(*, team: Team, now: datetime) -> dict[str, Printed]:
+    """Every objective evaluated now, by id; the report window in it is the running week."""
+    known, zone = knowledge_now(team=team, now=now), team_zone(team)
+    at = known.history.as_of
+    window = week_of(monday_of(at, zone), zone)
+    return {item.id: Evaluation(known, item, window, at, zone).printed() for item in known.history.objectives}
+
+
+def budget_line(*, team: Team, objective_id: str, now: datetime) -> list[BudgetStep]:
+    """How an objective's budget was spent over its period, one step per stretch of downtime; none for requests.
+
+    LookupError for an objective that is not known.
+    """
+    known, zone = knowledge_now(team=team, now=now), team_zone(team)
+    objective = next((item for item in known.history.objectives if item.id == objective_id), None)
+    if objective is None:
+        raise LookupError(objective_id)
+    at = known.history.as_of
+    return budget_steps(Evaluation(known, objective, Interval(at, at), at, zone))
+
+
+def worst_class_by_day(*, team: Team, service: str | None, now: datetime, days: int = 28) -> list[str | None]:
+    """For each of the last local days, oldest first and today last, the worst impact class that was going on."""
+    known, zone = knowledge_now(team=team, now=now), team_zone(team)
+    return worst_classes(known, service, zone, days)
+
+
+def incidents_in(*, team: Team, window: Interval) -> QuerySet[Incident]:
+    """Incidents that went on during the window, newest first, with services, causes and remedies prefetched.
+
+    Dismissed ones and duplicates are left out.
+    """
+    return (
+        Incident.objects.filter(team=team, is_dismissed=False, duplicate_of=None, duplicate_of_reference="")
+        .filter(begins_at__lt=window.end)
+        .filter(Q(restored_at__isnull=True) | Q(restored_at__gt=window.start) | Q(begins_at__gte=window.start))
+        .select_related("environment", "lead")
+        .prefetch_related("incident_services__service", "causes__change", "remedies__change")
+        .order_by("-begins_at", "-id")
+    )
+
+
+def _week_point(known: Knowledge, label: str, week: Interval, service: str | None, zone: ZoneInfo) -> WeekPoint:
+    scope = Scope(service, Report(known, week, zone).elapsed)
+    return WeekPoint(
+        label=label,
+        from_at=week.start,
+        to_at=week.end,
+        is_running=known.history.as_of < week.end,
+        availability=availability_part(known, scope),
+        downtime_by_cause=downtime_by_cause(known, scope),
+        deployment_frequency=dora.deployment_frequency(known, scope, zone),
+        change_failure=dora.change_failure(known, scope),
+        failed_deployment_recovery=recovery.failed_deployment_recovery(known, scope).printed(),
+        issues=dora.issues(known, scope),
+    )
