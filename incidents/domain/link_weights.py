@@ -1,0 +1,26 @@
+"""Weights of the links between symptoms (log odds); how they were fitted stands in docs/measurements/attribution.md."""
+
+WEIGHTS: dict[str, float] = {
+    "base": -0.638,
+    "different_hosts": -1.018,
+    "distance": -1.277,
+    "inside": 1.963,
+    "linked": 1.165,
+    "linked_far": 0.696,
+    "linked_far_near": 1.014,
+    "linked_near": 1.502,
+    "names_other": 2.501,
+    "near": 2.266,
+    "operational_and_not": 0.366,
+    "outage_elsewhere": 0.829,
+    "outage_same_service": 2.083,
+    "pause": -0.933,
+    "same_host": 2.507,
+    "same_mechanism": 0.8,
+    "same_named": 1.0,
+    "same_service": 2.668,
+    "same_service_near": 1.057,
+    "same_text": 1.508,
+    "shared_frames": 1.737,
+    "unlinked_near": 1.193,
+}
