@@ -1,6 +1,7 @@
 """Tables of what changed."""
 
 from deploys.models.artifacts import Artifact, Commit, CommitDeploy, Release
+from deploys.models.attempts import SignInAttempt
 from deploys.models.catalog import (
     Dependency,
     Environment,
@@ -46,6 +47,7 @@ __all__ = [
     "ScheduledJob",
     "Scope",
     "Service",
+    "SignInAttempt",
     "Source",
     "Team",
     "Tier",
