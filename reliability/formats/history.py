@@ -5,9 +5,10 @@ order in which they were received.
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Protocol
 
 import orjson
 
@@ -17,11 +18,32 @@ from reliability.formats.history_keys import EVIDENCE_KINDS, KINDS, Kind, Unexpe
 from reliability.formats.history_records import named_services, record_problem
 
 LONGEST_SHOWN = 120
+_SENT_ONCE = frozenset({"error", "probe"})
+"""Evidence that never changes: a second line about the same event is a repeat."""
 _CHANGE_ONLY = KINDS["flag_change"].keys.keys() - KINDS["flag"].keys.keys()
 _DESCRIPTION_ONLY = KINDS["flag"].keys.keys() - KINDS["flag_change"].keys.keys()
 
-KnownRecord = Callable[[str, str], Record | None]
-"""(kind, identity) to the record that facts read earlier made, if any."""
+
+class Log(Protocol):
+    """What was read before, in another file or on another day."""
+
+    def record(self, kind: str, identity: str) -> Record | None:
+        """The record that earlier facts made, if any."""
+
+    def holds(self, facts: Sequence[Fact]) -> bool:
+        """Whether a line of these facts was read before. Each earlier copy answers for one line."""
+
+
+class EmptyLog:
+    """Nothing was read before."""
+
+    def record(self, kind: str, identity: str) -> Record | None:
+        """None."""
+        return None
+
+    def holds(self, facts: Sequence[Fact]) -> bool:
+        """False."""
+        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +104,9 @@ class Reading:
         return list(latest.values())
 
 
-def read_history(lines: Iterable[bytes], known: KnownRecord = lambda _kind, _identity: None) -> Reading:
-    """Reads a whole file. A header that states another version refuses every line of it."""
+def read_history(lines: Iterable[bytes], log: Log | None = None) -> Reading:
+    """Reads a whole file on top of what was read before. A header that states another version refuses every line of it."""
+    log = log or EmptyLog()
     reading = Reading()
     parsed: list[Line] = []
     for number, raw in enumerate(lines, start=1):
@@ -93,21 +116,21 @@ def read_history(lines: Iterable[bytes], known: KnownRecord = lambda _kind, _ide
             if line is not None:
                 parsed.append(line)
     parsed.sort(key=lambda line: line.facts[0].received_at or FAR_PAST)
-    _apply(parsed, reading, known)
+    _apply(parsed, reading, log)
     if any(problem.kind == "history" and problem.key == "version" for problem in reading.problems):
         return Reading([], reading.lines_count, 0, 0, reading.lines_count, reading.problems)
-    reading.problems += undeclared_services(reading, known)
+    reading.problems += undeclared_services(reading, log)
     reading.problems.sort(key=lambda problem: problem.line)
     return reading
 
 
-def undeclared_services(reading: Reading, known: KnownRecord = lambda _kind, _identity: None) -> Iterator[Problem]:
+def undeclared_services(reading: Reading, log: Log) -> Iterator[Problem]:
     """A warning for each service that lines name and none declares, at the first line that names it."""
     declared = {fact.identity for fact in reading.facts if fact.kind == "service"}
     for line in sorted(reading.lines, key=lambda line: line.number):
         for fact in line.facts:
             for key, service in named_services(fact.kind, fact.payload):
-                if service not in declared and known("service", service) is None:
+                if service not in declared and log.record("service", service) is None:
                     declared.add(service)
                     message = f"{_shown(service)} is not declared by a service line, defaults are used"
                     yield Problem(line.number, _printed_kind(fact.kind), key, "warning", message)
@@ -215,23 +238,22 @@ def _fact(
     return Fact(kind, identity or "", kept, received_at, None if delivery is None else str(delivery))
 
 
-def _apply(parsed: Iterable[Line], reading: Reading, known: KnownRecord) -> None:
+def _apply(parsed: Iterable[Line], reading: Reading, log: Log) -> None:
     """Applies lines in the order of arrival; a line that would break its record is refused and the record stays."""
     records: dict[tuple[str, str], Record] = {}
     deliveries: set[tuple[str, str]] = set()
     for line in parsed:
         delivery = next(((f.kind, f.delivery_id) for f in line.facts if f.delivery_id is not None), None)
-        if delivery is not None and delivery in deliveries:
+        is_repeat = line.facts[0].kind in _SENT_ONCE and (line.facts[0].kind, line.facts[0].identity) in records
+        if is_repeat or (delivery is not None and delivery in deliveries) or log.holds(line.facts):
             reading.duplicate_count += 1
             continue
         changed: dict[tuple[str, str], Record] = {}
         problems: list[Problem] = []
         for fact in line.facts:
             key = (fact.kind, fact.identity)
-            record = records.get(key)
-            if record is None:
-                record = {} if line.is_evidence else known(*key) or {}
-            changed[key] = dict(fact.payload) if line.is_evidence else grown(fact.kind, record, fact.payload)
+            record = {} if line.is_evidence else records.get(key) or log.record(*key) or {}
+            changed[key] = grown(fact.kind, record, fact.payload)
             problem = record_problem(fact.kind, changed[key], fact.payload)
             if problem is not None:
                 problems.append(Problem(line.number, _printed_kind(fact.kind), problem.key, "error", str(problem)))
@@ -273,9 +295,21 @@ def _json_complaint(raw: bytes, error: orjson.JSONDecodeError) -> str:
     return f"not JSON: {error.msg}"
 
 
+def checked_payload(kind: str, payload: Payload) -> Payload:
+    """The payload as reading it would keep it; values that would be refused stay as they are."""
+    kept: dict[str, object] = {}
+    for key, value in payload.items():
+        check = KINDS[kind].keys.get(key)
+        try:
+            kept[key] = value if check is None or value is None else check(value)
+        except Unexpected:
+            kept[key] = value
+    return kept
+
+
 def line_of(kind: str, payload: Payload, received_at: datetime | None) -> bytes:
-    """One line of the format, without line end."""
+    """One line of the format, without line end; keys of the payload in order, whatever the database made of it."""
     line: dict[str, object] = {"kind": kind}
     if received_at is not None:
         line["received_at"] = instant_text(received_at)
-    return orjson.dumps({**line, "payload": dict(payload)})
+    return orjson.dumps({**line, "payload": orjson.Fragment(orjson.dumps(dict(payload), option=orjson.OPT_SORT_KEYS))})

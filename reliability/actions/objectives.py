@@ -1,0 +1,62 @@
+"""Objectives: what a team promises."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from deploys import clock
+from deploys.actions.catalog import services_by_name
+from deploys.actions.facts import record_fact
+from deploys.models import FactOrigin, Team, User
+from deploys.ports import Record
+from reliability.formats.history_keys import KINDS, Unexpected
+from reliability.formats.history_records import record_problem
+from reliability.models import Objective
+
+
+class BadObjective(ValueError):
+    """Raised for an objective that cannot be kept; the text names the key and says what was expected."""
+
+
+def project_objectives(team: Team, records: Sequence[Record]) -> None:
+    """Brings the rows of these objectives up to date. Idempotent; one query for services, two for each record."""
+    named = {str(record.payload["service"]) for record in records if record.payload.get("service") is not None}
+    services = services_by_name(team=team, names=sorted(named), now=clock.now())
+    for record in records:
+        payload = record.payload
+        service, calendar = payload.get("service"), payload.get("calendar")
+        columns: dict[str, Any] = {  # Any: one value per column
+            "service": None if service is None else services[str(service)],
+            "sli": payload.get("sli") or Objective.Sli.TIME,
+            "target": payload["target"],
+            "window_days": None if calendar is not None else payload.get("window_days"),
+            "calendar": calendar,
+            "min_requests": 100 if payload.get("min_requests") is None else payload["min_requests"],
+        }
+        Objective.objects.update_or_create(team=team, external_id=str(payload["id"]), defaults=columns)
+
+
+def set_objective(*, team: Team, payload: dict[str, Any], by: User) -> None:  # Any: JSON
+    """Records what a person promises, in the keys of the history format; null withdraws a value. BadObjective."""
+    checked: dict[str, object] = {}
+    for key, value in payload.items():
+        check = KINDS["objective"].keys.get(key)
+        if check is None:
+            raise BadObjective(f"{key}: unknown")
+        try:
+            checked[key] = None if value is None else check(value)
+        except Unexpected as error:
+            raise BadObjective(f"{key}: expected {error}") from error
+    problem = record_problem("objective", checked, checked)
+    if problem is not None:
+        raise BadObjective(f"{problem.key}: {problem}")
+    record_fact(
+        team=team,
+        kind="objective",
+        payload=checked,
+        received_at=clock.now(),
+        origin=FactOrigin.PERSON,
+        source="upshot",
+        actor=by,
+    )
