@@ -1,0 +1,309 @@
+"""Takes what was acknowledged out of the inbox: once, in order, and without letting one bad body hold up the others.
+
+PostgreSQL: the inbox is a table of the same database; rows are claimed with SKIP LOCKED and deleted in the transaction
+that digests them, by as many workers as there are. SQLite: the inbox is a file of its own; one process digests at a
+time (a file lock, which a killed process gives back), and the ids of the batch are committed with what became of it,
+so that a death before the rows are deleted repeats nothing.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import fcntl
+import logging
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, connections, models, transaction
+
+from deploys.models import Service
+from incidents.actions.digest import digest_events
+from incidents.actions.traffic import TrafficLine, record_losses, record_outcomes, record_sessions
+from incidents.domain.event import ParsedEvent
+from incidents.formats.incoming import Contents, read_contents
+from incidents.models import DeadLetter, DigestMark, InboxItem
+
+logger = logging.getLogger(__name__)
+
+BATCH = 200
+#: Bytes of compressed bodies in one batch: keeps the worker's memory flat whatever lies in the inbox.
+BATCH_BYTES = 4 * 1024 * 1024
+#: A body that was at hand when a worker died is digested by itself from the second time on, and given up at the last.
+ALONE_FROM = 2
+MAX_ATTEMPTS = 20
+_MARK = "inbox"
+
+
+@dataclass(slots=True)
+class Drained:
+    """What one drain did. `is_busy` says that another process is at it."""
+
+    taken_count: int = 0
+    stored_count: int = 0
+    dead_count: int = 0
+    is_busy: bool = False
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Bodies of one batch that could be read, by service."""
+
+    contents: dict[int, list[tuple[InboxItem, Contents]]] = field(default_factory=lambda: defaultdict(list))
+    dead: list[tuple[InboxItem, str]] = field(default_factory=list)
+
+
+def drain(*, now: dt.datetime, most: int | None = None) -> Drained:
+    """Digests the inbox until it is empty, or until `most` rows were taken.
+
+    A database that is away or locked for too long raises; every row stays where it is then. Safe to run at any time,
+    in any number of processes, and to be killed.
+    """
+    total = Drained()
+    with _only_one() as is_mine:
+        if not is_mine:
+            return Drained(is_busy=True)
+        _finish_last_batch()
+        _count_attempts()
+        while most is None or total.taken_count < most:
+            done = _drain_batch(now, BATCH if most is None else min(BATCH, most - total.taken_count))
+            if not done.taken_count:
+                break
+            total.taken_count += done.taken_count
+            total.stored_count += done.stored_count
+            total.dead_count += done.dead_count
+    return total
+
+
+def is_waiting() -> bool:
+    """Is there anything to digest?"""
+    return InboxItem.objects.exists()
+
+
+@contextmanager
+def _only_one() -> Iterator[bool]:
+    """Only the embedded mode needs this: its inbox is not in the digest's transaction."""
+    if not _is_apart():
+        yield True
+        return
+    name = Path(str(connections[settings.INBOX_ALIAS].settings_dict["NAME"]))
+    path = name.with_name(name.name + ".lock") if name.parent.is_dir() else settings.DATA_DIR / "inbox.lock"
+    with path.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+            return
+        yield True
+
+
+def _is_apart() -> bool:
+    return str(settings.INBOX_ALIAS) != "default"
+
+
+def _finish_last_batch() -> None:
+    """Deletes what was digested by a process that died before it could do so."""
+    if _is_apart():
+        for mark in DigestMark.objects.filter(name=_MARK):
+            InboxItem.objects.filter(pk__in=mark.inbox_ids).delete()
+
+
+def _count_attempts() -> None:
+    """Notes that the head of the inbox is being worked on. Only rows that outlive their worker ever show it."""
+    with transaction.atomic(using=settings.INBOX_ALIAS):
+        head = InboxItem.objects.select_for_update(skip_locked=True).order_by("pk").values_list("pk", flat=True)[:BATCH]
+        InboxItem.objects.filter(pk__in=list(head)).update(attempts=models.F("attempts") + 1)
+
+
+def _drain_batch(now: dt.datetime, size: int) -> Drained:
+    alias = settings.INBOX_ALIAS
+    if _is_apart():
+        _synchronise()
+    rows: list[InboxItem] = []
+    try:
+        with transaction.atomic():
+            rows = _claim(size)
+            if not rows:
+                return Drained()
+            stored, dead = _digest_rows(rows, now)
+            taken = [row.pk for row in rows]
+            if _is_apart():
+                DigestMark.objects.update_or_create(name=_MARK, defaults={"inbox_ids": taken})
+            else:
+                _bury(dead, now)
+                InboxItem.objects.filter(pk__in=taken).delete()
+        if _is_apart():
+            with transaction.atomic(using=alias):
+                _bury(dead, now)
+                InboxItem.objects.filter(pk__in=taken).delete()
+    except (OperationalError, InterfaceError):
+        # not the rows' fault: a lock, a full disk, a database that went away
+        with suppress(OperationalError, InterfaceError):
+            InboxItem.objects.filter(pk__in=[row.pk for row in rows]).update(attempts=0)
+        raise
+    if dead:
+        logger.warning("bodies went to the dead letters", extra={"quantity": len(dead)})
+    return Drained(taken_count=len(rows), stored_count=stored, dead_count=len(dead))
+
+
+def _synchronise() -> None:
+    """What is deleted from a durable file must be durable where it went: outside a transaction, for this connection."""
+    with connections["default"].cursor() as cursor:
+        if connections["default"].vendor == "sqlite" and not connections["default"].in_atomic_block:
+            cursor.execute("PRAGMA synchronous=FULL")
+
+
+def _claim(size: int) -> list[InboxItem]:
+    """The oldest rows, at most BATCH_BYTES of them (but one at least)."""
+    waiting = InboxItem.objects.order_by("pk")
+    if not _is_apart():
+        waiting = waiting.select_for_update(skip_locked=True)
+    rows: list[InboxItem] = []
+    size_bytes = 0
+    for row in waiting[:size].iterator(chunk_size=20):
+        size_bytes += len(row.body)
+        if rows and (size_bytes > BATCH_BYTES or row.attempts >= ALONE_FROM):
+            break
+        rows.append(row)
+        if row.attempts >= ALONE_FROM:
+            break
+    return rows
+
+
+def _digest_rows(rows: Sequence[InboxItem], now: dt.datetime) -> tuple[int, list[tuple[InboxItem, str]]]:
+    """How many events were stored, and which rows cannot be, with the reason. Halves what fails until one is left."""
+    if not rows:
+        return 0, []
+    if rows[0].attempts > MAX_ATTEMPTS:
+        return 0, [(rows[0], f"the worker died {rows[0].attempts - 1} times while this was being digested")]
+    try:
+        with transaction.atomic():
+            return _digest_batch(rows, now)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:
+        if len(rows) == 1:
+            logger.exception("a body could not be digested")
+            return 0, [(rows[0], f"{type(error).__name__}: {error}"[:2_000])]
+    middle = len(rows) // 2
+    stored, dead = _digest_rows(rows[:middle], now)
+    more_stored, more_dead = _digest_rows(rows[middle:], now)
+    return stored + more_stored, dead + more_dead
+
+
+def _digest_batch(rows: Sequence[InboxItem], now: dt.datetime) -> tuple[int, list[tuple[InboxItem, str]]]:
+    batch = _read(rows)
+    stored = 0
+    services = {
+        service.number: service
+        for service in Service.objects.select_related("team").filter(number__in=batch.contents).order_by("pk")
+    }
+    for number, found in sorted(batch.contents.items()):
+        service = services.get(number)
+        if service is None:
+            batch.dead += [(row, "the service was deleted") for row, _ in found]
+        else:
+            stored += _digest_service(service, found, now)
+    _count_dead(services, batch.dead, now)
+    return stored, batch.dead
+
+
+def _read(rows: Sequence[InboxItem]) -> _Batch:
+    """Every body as values. A body that cannot be read is dead; one that can is read before any lock is taken."""
+    batch = _Batch()
+    for row in rows:
+        try:
+            contents = read_contents(
+                bytes(row.body),
+                kind=row.kind,
+                coding=row.encoding,
+                event_id=row.event_id,
+                received_at=row.received_at,
+            )
+        except ValueError as error:
+            batch.dead.append((row, f"{type(error).__name__}: {error}"[:2_000]))
+            continue
+        batch.contents[row.project].append((row, contents))
+    return batch
+
+
+def _digest_service(service: Service, found: Sequence[tuple[InboxItem, Contents]], now: dt.datetime) -> int:
+    events: list[ParsedEvent] = []
+    instants: list[dt.datetime] = []
+    outcomes: Counter[tuple[str, str]] = Counter()
+    by_hour: dict[dt.datetime, list[TrafficLine]] = defaultdict(list)
+    for row, contents in found:
+        events += contents.events
+        instants += [row.received_at] * len(contents.events)
+        outcomes.update({(kind, "skipped"): count for kind, count in contents.skipped.items()})
+        hour = row.received_at.replace(minute=0, second=0, microsecond=0)
+        by_hour[hour] += [
+            TrafficLine(at=each.at, seconds=60, count=each.count, failed=each.failed, environment=each.environment, release=each.release)
+            for each in contents.traffic
+        ]  # fmt: skip
+    digested = digest_events(service=service, events=events, received_at=instants)
+    for hour, lines in sorted(by_hour.items()):
+        record_sessions(service=service, lines=lines, received_at=hour)
+        outcomes["session", "counted"] += sum(line.count for line in lines)
+    losses = [
+        (loss.at or row.received_at, loss.reason, loss.category, loss.quantity)
+        for row, contents in found
+        for loss in contents.losses
+    ]
+    record_losses(service=service, losses=losses)
+    outcomes["event", "stored"] = digested.stored_count
+    outcomes["event", "duplicate"] = digested.duplicate_count
+    record_outcomes(
+        service=service, outcomes=[(*key, count) for key, count in outcomes.items() if count], received_at=now
+    )
+    return digested.stored_count
+
+
+def _count_dead(services: dict[int, Service], dead: Sequence[tuple[InboxItem, str]], now: dt.datetime) -> None:
+    by_number = Counter(row.project for row, _ in dead)
+    known = Service.objects.filter(number__in=set(by_number) - set(services)) if set(by_number) - set(services) else ()
+    for service in [*services.values(), *known]:
+        if by_number[service.number]:
+            record_outcomes(service=service, outcomes=[("body", "dead", by_number[service.number])], received_at=now)
+
+
+def _bury(dead: Sequence[tuple[InboxItem, str]], now: dt.datetime) -> None:
+    DeadLetter.objects.bulk_create(
+        [
+            DeadLetter(
+                project=row.project,
+                kind=row.kind,
+                encoding=row.encoding,
+                event_id=row.event_id,
+                body=row.body,
+                received_at=row.received_at,
+                failed_at=now,
+                reason=reason,
+            )
+            for row, reason in dead
+        ]
+    )
+
+
+def replay_dead_letters(*, ids: Sequence[int]) -> int:
+    """Puts dead letters back into the inbox, for after the reason is gone; how many there were."""
+    with transaction.atomic(using=settings.INBOX_ALIAS):
+        letters = list(DeadLetter.objects.select_for_update().filter(pk__in=ids).order_by("pk"))
+        InboxItem.objects.bulk_create(
+            [
+                InboxItem(
+                    project=letter.project,
+                    kind=letter.kind,
+                    encoding=letter.encoding,
+                    event_id=letter.event_id,
+                    body=letter.body,
+                    received_at=letter.received_at,
+                )
+                for letter in letters
+            ]
+        )
+        DeadLetter.objects.filter(pk__in=[letter.pk for letter in letters]).delete()
+    return len(letters)

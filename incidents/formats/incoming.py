@@ -1,0 +1,94 @@
+"""One accepted body as values: the way from bytes in the inbox to what the digest writes."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from collections import Counter
+from dataclasses import dataclass, field
+
+from incidents.domain.event import ParsedEvent
+from incidents.formats import bodies, client_reports, envelope, sentry_event, sessions, strict_json
+
+MAX_DECODED = 64 * 1024 * 1024
+#: A client's clock may differ this much from ours before it is corrected; the way of a request accounts for less.
+TOLERATED_DRIFT = dt.timedelta(seconds=30)
+#: An event older than this at its receipt was not stamped by a clock that can be trusted.
+OLDEST = dt.timedelta(days=30)
+
+
+@dataclass(slots=True)
+class Contents:
+    """What a body held. `skipped` counts items by type that nobody here keeps."""
+
+    events: list[ParsedEvent] = field(default_factory=list)
+    traffic: list[sessions.TrafficIncrement] = field(default_factory=list)
+    losses: list[client_reports.Discarded] = field(default_factory=list)
+    skipped: Counter[str] = field(default_factory=Counter)
+
+
+def read_contents(body: bytes, *, kind: str, coding: str, event_id: str, received_at: dt.datetime) -> Contents:
+    """Everything in the body. Raises ValueError (of `bodies`, `envelope` or `strict_json`) where it cannot be read.
+
+    `event_id` is the id that the sender was told. Items other than events that make no sense are skipped, not raised.
+    """
+    data = bodies.decode(body, coding=coding, limit=MAX_DECODED)
+    contents = Contents()
+    if kind == "store":
+        payload = strict_json.loads_object(data)
+        contents.events.append(
+            _timed(sentry_event.parse(payload, event_id=event_id, received_at=received_at), None, received_at)
+        )
+        return contents
+    found = envelope.parse(data)
+    for item in found.items:
+        if item.type == "event":
+            payload = strict_json.loads_object(item.payload)
+            parsed = sentry_event.parse(payload, event_id=event_id, received_at=received_at)
+            contents.events.append(_timed(parsed, found.sent_at, received_at))
+        else:
+            _read_other(item, contents, found.sent_at, received_at)
+    return contents
+
+
+def drift(sent_at: dt.datetime | None, received_at: dt.datetime) -> dt.timedelta:
+    """How far the sender's clock was behind ours when it sent; zero where it does not tell or the difference is small."""
+    if sent_at is None or abs(received_at - sent_at) <= TOLERATED_DRIFT:
+        return dt.timedelta()
+    return received_at - sent_at
+
+
+def corrected(moment: dt.datetime, offset: dt.timedelta, received_at: dt.datetime) -> dt.datetime:
+    """The instant by our clock: never after its receipt, and the receipt itself where it lies absurdly far back."""
+    try:
+        moment += offset
+    except OverflowError:
+        return received_at
+    return moment if received_at - OLDEST <= moment <= received_at else received_at
+
+
+def _timed(parsed: ParsedEvent, sent_at: dt.datetime | None, received_at: dt.datetime) -> ParsedEvent:
+    at = corrected(parsed.event.timestamp, drift(sent_at, received_at), received_at)
+    return dataclasses.replace(parsed, event=dataclasses.replace(parsed.event, timestamp=at))
+
+
+def _read_other(item: envelope.Item, contents: Contents, sent_at: dt.datetime | None, received_at: dt.datetime) -> None:
+    if item.type not in ("session", "sessions", "client_report"):
+        contents.skipped[item.type] += 1
+        return
+    try:
+        payload = strict_json.loads_object(item.payload)
+    except strict_json.InvalidJson:
+        contents.skipped[item.type] += 1
+        return
+    offset = drift(sent_at, received_at)
+    if item.type == "client_report":
+        contents.losses += [
+            dataclasses.replace(loss, at=corrected(loss.at, offset, received_at) if loss.at else None)
+            for loss in client_reports.parse(payload)
+        ]
+        return
+    found = sessions.parse_aggregates(payload) if item.type == "sessions" else [sessions.parse_session(payload)]
+    contents.traffic += [
+        dataclasses.replace(each, at=corrected(each.at, offset, received_at)) for each in found if each is not None
+    ]

@@ -1,0 +1,88 @@
+"""What a client of the Sentry protocol is told, in the forms it understands."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass
+from typing import Any
+
+Message = MutableMapping[str, Any]  # Any: ASGI's own type of a message
+Scope = MutableMapping[str, Any]  # Any: as above
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+_CORS = (
+    (b"access-control-allow-origin", b"*"),
+    (b"access-control-expose-headers", b"X-Sentry-Error, X-Sentry-Rate-Limits, Retry-After"),
+)
+_PREFLIGHT = (
+    (b"access-control-allow-methods", b"POST, OPTIONS"),
+    (
+        b"access-control-allow-headers",
+        b"X-Sentry-Auth, Authorization, Content-Type, Content-Encoding, Transfer-Encoding, Sentry-Trace, Baggage, Accept",
+    ),
+    (b"access-control-max-age", b"86400"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One response. `body` is JSON text."""
+
+    status: int
+    body: bytes
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+
+
+class Refusal(Exception):
+    """A request that is not taken. The text is shown to the sender."""
+
+    def __init__(self, status: int, detail: str, headers: tuple[tuple[bytes, bytes], ...] = ()) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.headers = headers
+
+
+def accepted(event_id: str | None, *, limits: str = "") -> Answer:
+    """Taken and durable. `limits` asks the client to stop sending what nobody here keeps."""
+    body = json.dumps({"id": event_id} if event_id else {}).encode()
+    return Answer(200, body, ((b"x-sentry-rate-limits", limits.encode()),) if limits else ())
+
+
+def refused(refusal: Refusal) -> Answer:
+    """The refusal with its reason in the body and in the header that clients print."""
+    reason = refusal.detail.encode("ascii", "replace").replace(b"\r", b" ").replace(b"\n", b" ")
+    body = json.dumps({"detail": refusal.detail}).encode()
+    return Answer(refusal.status, body, ((b"x-sentry-error", reason), *refusal.headers))
+
+
+def too_much(detail: str, *, seconds: int) -> Refusal:
+    """Asks the sender to wait. Clients need whole seconds, and both headers: each reads another one."""
+    wait = str(seconds).encode()
+    headers = ((b"retry-after", wait), (b"x-sentry-rate-limits", wait + b"::organization:backpressure"))
+    return Refusal(429, detail, headers)
+
+
+def not_now(detail: str, *, seconds: int) -> Refusal:
+    """Nothing was stored; the fault is ours."""
+    return Refusal(503, detail, ((b"retry-after", str(seconds).encode()),))
+
+
+def preflight() -> Answer:
+    """What a browser asks before it posts."""
+    return Answer(200, b"", _PREFLIGHT)
+
+
+async def send_answer(send: Send, answer: Answer) -> None:
+    """Writes the response. Every answer may be read by any page: a DSN is public, and nothing is told but success."""
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(answer.body)).encode()),
+        *_CORS,
+        *answer.headers,
+    ]
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.body})

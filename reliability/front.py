@@ -1,0 +1,48 @@
+"""The web application: errors first, by a raw application; everything else by Django in a pool of threads.
+
+Imported once Django is set up; `reliability/asgi.py` is what servers are pointed to.
+"""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.core.wsgi import get_wsgi_application
+from django.db import connections
+
+from incidents.ingest.answers import Receive, Scope, Send
+from incidents.ingest.application import Ingest
+from incidents.ingest.keys import KeyCache
+from incidents.ingest.requests import target_of
+from incidents.ingest.writer import GroupWriter
+from incidents.tasks import wake_drain
+from reliability.mount import Mounted
+
+_pages = Mounted(get_wsgi_application(), threads=settings.WEB_THREADS)
+_ingest: Ingest | None = None
+
+
+def _the_ingest() -> Ingest:
+    """Made with the first request, inside the event loop and the process that serve it."""
+    global _ingest  # noqa: PLW0603 -- one for each process
+    if _ingest is None:
+        connections.close_all()
+        _ingest = Ingest(keys=KeyCache(), writer=GroupWriter(wake=wake_drain))
+    return _ingest
+
+
+async def application(scope: Scope, receive: Receive, send: Send) -> None:
+    """The ASGI application."""
+    if scope["type"] == "lifespan":
+        await _lifespan(receive, send)
+    elif scope["type"] == "http":
+        handle = _the_ingest() if target_of(scope["path"]) is not None else _pages
+        await handle(scope, receive, send)
+
+
+async def _lifespan(receive: Receive, send: Send) -> None:
+    """Nothing is to be prepared; said so because some servers warn when an application does not answer."""
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return
