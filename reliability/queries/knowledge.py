@@ -51,12 +51,15 @@ def log_state(team: Team) -> LogState:
     return found["last"] or 0, found["count"]
 
 
-def knowledge_as_of(*, team: Team, as_of: datetime, traffic_from: datetime | None = None) -> Knowledge:
+def knowledge_as_of(
+    *, team: Team, as_of: datetime, traffic_from: datetime | None = None, received_by: datetime | None = None
+) -> Knowledge:
     """What was known at the instant. Three or so queries; traffic is read only if an objective counts requests.
 
-    traffic_from: the first instant whose requests may matter; None means all.
+    traffic_from: the first instant whose requests may matter; None means all. received_by: leave out what was received
+    later than this, although the clocks stand at as_of: tells what new facts changed from what the passing of time did.
     """
-    return _knowledge(team, _facts(team), as_of, traffic_from)
+    return _knowledge(team, _facts(team), as_of, traffic_from, received_by)
 
 
 def knowledge_now(*, team: Team, now: datetime) -> Knowledge:
@@ -81,12 +84,19 @@ def forget() -> None:
         _shared.clear()
 
 
-def _knowledge(team: Team, facts: Sequence[DomainFact], as_of: datetime, traffic_from: datetime | None) -> Knowledge:
-    records = fold_all(known_by(facts, as_of))
+def _knowledge(
+    team: Team,
+    facts: Sequence[DomainFact],
+    as_of: datetime,
+    traffic_from: datetime | None,
+    received_by: datetime | None = None,
+) -> Knowledge:
+    received_by = received_by or as_of
+    records = fold_all(known_by(facts, received_by))
     traffic = []
     if _counts_requests(records):
         span = None if traffic_from is None else Interval(traffic_from, as_of)
-        traffic = traffic_known_by(team=team, as_of=as_of, span=span)
+        traffic = traffic_known_by(team=team, as_of=received_by, span=span)
     return Knowledge(history_of(records, traffic, as_of))
 
 

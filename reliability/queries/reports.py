@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from deploys.models import Team
 from incidents.models import Incident
@@ -23,6 +23,7 @@ from reliability.domain.knowledge import Knowledge
 from reliability.domain.slo import Evaluation
 from reliability.domain.spending import BudgetStep, budget_steps, worst_classes
 from reliability.domain.weeks import DAY, monday_of, week_label, week_of, zone_named
+from reliability.models import ReportSnapshot
 from reliability.queries.knowledge import LONGEST_PERIOD, knowledge_as_of, knowledge_now
 
 Printed = dict[str, Any]  # Any: a JSON tree, described by the metrics contract
@@ -72,9 +73,20 @@ def report_now(*, team: Team, window: Interval, now: datetime) -> Printed:
     return contract(Report(knowledge_now(team=team, now=now), window, team_zone(team)))
 
 
-def report_as_of(*, team: Team, window: Interval, as_of: datetime, zone: ZoneInfo | None = None) -> Printed:
-    """The printed report of any window, as it was known at the instant. Reads the whole log."""
-    known = knowledge_as_of(team=team, as_of=as_of, traffic_from=window.start - LONGEST_PERIOD)
+def report_as_of(
+    *,
+    team: Team,
+    window: Interval,
+    as_of: datetime,
+    zone: ZoneInfo | None = None,
+    received_by: datetime | None = None,
+) -> Printed:
+    """The printed report of any window, as it was known at the instant. Reads the whole log.
+
+    received_by: see knowledge_as_of.
+    """
+    traffic_from = window.start - LONGEST_PERIOD
+    known = knowledge_as_of(team=team, as_of=as_of, traffic_from=traffic_from, received_by=received_by)
     return contract(Report(known, window, zone or team_zone(team)))
 
 
@@ -161,3 +173,15 @@ def _week_point(known: Knowledge, label: str, week: Interval, service: str | Non
         failed_deployment_recovery=recovery.failed_deployment_recovery(known, scope).printed(),
         issues=dora.issues(known, scope),
     )
+
+
+def snapshots_of(*, team: Team, label: str) -> list[ReportSnapshot]:
+    """The closed reports of a week, in order of their numbers; none while it has not been closed."""
+    return list(ReportSnapshot.objects.filter(team=team, label=label).order_by("number"))
+
+
+def latest_snapshots(*, team: Team, count: int = 12) -> list[ReportSnapshot]:
+    """The standing snapshot of each of the last closed weeks, newest week first, without the numbers in them."""
+    newer = ReportSnapshot.objects.filter(team=OuterRef("team"), label=OuterRef("label"), number__gt=OuterRef("number"))
+    rows = ReportSnapshot.objects.filter(~Exists(newer), team=team).defer("result")
+    return list(rows.order_by("-from_at")[:count])
