@@ -69,3 +69,19 @@ def rename(*, incident: Incident, title: str, by: User, now: dt.datetime) -> Inc
         return incident
     line = Line(kind=TimelineEntry.Kind.STATE, data={"state": "renamed", "from": incident.title})
     return tell(incident=incident, payload={"title": title}, by=by, now=now, lines=[line])
+
+
+@transaction.atomic
+def edit(
+    *,
+    incident: Incident,
+    title: str,
+    services: Sequence[Service],
+    degradation: float | None,
+    by: User,
+    now: dt.datetime,
+) -> Incident:
+    """All three at once, as its form sends them; what did not change stays the machine's. Raises ImpactRefused."""
+    incident = rename(incident=incident, title=title, by=by, now=now)
+    incident = set_services(incident=incident, services=services, by=by, now=now)
+    return set_degradation(incident=incident, degradation=degradation, by=by, now=now)

@@ -1,0 +1,226 @@
+"""Pages of incidents: the list, one incident, declaring by hand."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_http_methods
+
+from deploys import clock
+from deploys.charts.figures import Figure, ReleaseCounts
+from deploys.charts.figures import errors_by_release as errors_figure
+from deploys.domain.wording import duration
+from deploys.models import Role, Service
+from deploys.views.access import RANK, TeamRequest, team_page
+from incidents.actions.declare import DeclareRefused, declare, default_service
+from incidents.domain.clocks import ClockRefused
+from incidents.domain.cursors import read_cursor
+from incidents.models import Cause, ImpactClass, Incident, Issue, TimelineEntry
+from incidents.queries.error_counts import BUCKET, errors_by_release, floor_bucket
+from incidents.queries.incident_detail import IncidentDetail, incident_detail, incident_numbered
+from incidents.queries.incidents import incident_page
+from incidents.views.clock_rail import clock_rail
+from incidents.views.forms import DeclareForm, IncidentFilterForm, OtherCauseForm
+from incidents.views.naming import leading_cause, named_change
+from incidents.views.suspects import suspects_card
+from incidents.views.timeline import TABS, timeline_rows
+
+CHART_BEFORE = dt.timedelta(minutes=60)
+CHART_LONGEST = dt.timedelta(hours=12)
+BAD_INPUT = 422
+
+
+def can_write(request: TeamRequest) -> bool:
+    """Whether this member may work on incidents."""
+    return RANK[Role(request.membership.role)] >= RANK[Role.RESPONDER]
+
+
+def found(request: TeamRequest, number: int) -> Incident:
+    """The team's incident of this number, or 404."""
+    try:
+        return incident_numbered(team=request.team, number=number)
+    except Incident.DoesNotExist as error:
+        raise Http404 from error
+
+
+@require_GET
+@team_page()
+def incident_list(request: TeamRequest) -> HttpResponse:
+    """Incidents of the team, newest first, narrowed by the query string."""
+    form = IncidentFilterForm(request.GET, team=request.team)
+    wanted = form.wanted
+    page = incident_page(team=request.team, wanted=wanted, after=read_cursor(request.GET.get("after", "")))
+    rows = [(incident, leading_cause(incident, request.team.slug), lasted(incident)) for incident in page.incidents]
+    context = {
+        "form": form,
+        "rows": rows,
+        "next_cursor": page.next_cursor,
+        "is_first_page": not request.GET.get("after"),
+        "is_narrow": wanted.is_narrow,
+        "can_write": can_write(request),
+    }
+    return render(request, "incidents/list.html", context)
+
+
+def lasted(incident: Incident) -> str:
+    """How long the impact lasted, or has lasted so far."""
+    end = incident.restored_at or clock.now()
+    return duration(max(end - incident.begins_at, dt.timedelta(0)))
+
+
+@require_GET
+@team_page()
+def incident_page_view(request: TeamRequest, number: int) -> HttpResponse:
+    """One incident."""
+    incident = found(request, number)
+    tab = request.GET.get("show", "")
+    return render(request, "incidents/detail.html", detail_context(request, incident, tab=tab))
+
+
+def detail_context(
+    request: TeamRequest, incident: Incident, *, tab: str = "", **more: Any
+) -> dict[str, Any]:  # Any: context
+    """What the page of one incident shows."""
+    now = clock.now()
+    detail = incident_detail(incident, now=now)
+    slug = request.team.slug
+    writes = can_write(request)
+    said_by = {
+        entry.change_id: entry.actor.name
+        for entry in reversed(detail.entries)
+        if entry.kind == TimelineEntry.Kind.CAUSE and entry.change_id and entry.actor
+    }
+    return {
+        "incident": incident,
+        "detail": detail,
+        "lasted": lasted(incident),
+        "clocks": clock_rail(incident, detail.entries, slug, can_write=writes),
+        "card": suspects_card(detail, slug, said_by),
+        "remedies": [named_change(each.change, slug) for each in detail.remedies if each.change is not None],
+        "remedy_changes": [
+            (change, named_change(change, slug))
+            for change in detail.nearby
+            if change.at >= incident.begins_at and change.pk not in {each.change_id for each in detail.remedies}
+        ][:8],
+        "other_cause_form": OtherCauseForm(),
+        "figure": errors_chart(detail, now=now),
+        "rows": timeline_rows(detail, slug, tab if tab in dict(TABS) else ""),
+        "tabs": TABS,
+        "tab": tab,
+        "class_is_persons": "class" in incident.person_keys,
+        "can_write": writes,
+        **more,
+    }
+
+
+def errors_chart(detail: IncidentDetail, *, now: dt.datetime) -> Figure | None:
+    """Errors by release around the impact: from an hour before it to its end, at most twelve hours. One query.
+
+    Of its issues where it has some, else of its services. None where there was no error at all.
+    """
+    incident = detail.incident
+    begins_at = floor_bucket(incident.begins_at - CHART_BEFORE)
+    ends_at = min((incident.restored_at or now) + 2 * BUCKET, now, begins_at + CHART_LONGEST)
+    ends_at = floor_bucket(ends_at) + BUCKET
+    step = BUCKET if ends_at - begins_at <= dt.timedelta(hours=4) else 3 * BUCKET
+    series = errors_by_release(
+        begins_at=begins_at,
+        ends_at=ends_at,
+        step=step,
+        issues=[link.issue_id for link in detail.links],
+        services=[service.pk for service in detail.services],
+        environment_id=incident.environment_id,
+    )
+    if not series:
+        return None
+    suspect = _suspect_of(detail)
+    release = (
+        suspect.deploy.release.version if suspect and suspect.kind == "deploy" and suspect.deploy.release else None
+    )
+    return errors_figure(
+        begins_at=begins_at,
+        step=step,
+        releases=[ReleaseCounts(each.release, each.counts, is_suspect=each.release == release) for each in series],
+        zone=_zone(),
+        change=(suspect.at, named_change(suspect, "").name) if suspect else None,
+        first_error_at=incident.begins_at,
+        is_last_open=incident.is_open and ends_at > now,
+    )
+
+
+def _suspect_of(detail: IncidentDetail) -> Any:  # Any: a Change with what a name needs loaded, or None
+    """The change the chart marks: the confirmed cause, else the one the verdict names."""
+    for cause in detail.causes:
+        if cause.status == Cause.Status.CONFIRMED and cause.change is not None:
+            return cause.change
+    rejected = {cause.change_id for cause in detail.causes if cause.status == Cause.Status.REJECTED}
+    named = detail.verdict.change_id if detail.verdict else None
+    for candidate in detail.candidates:
+        if candidate.change is not None and candidate.change_id == named and named not in rejected:
+            return candidate.change
+    return None
+
+
+def _zone() -> ZoneInfo:
+    return ZoneInfo(timezone.get_current_timezone_name())
+
+
+@require_http_methods(["GET", "POST"])
+@team_page(role=Role.RESPONDER)
+def incident_declare(request: TeamRequest) -> HttpResponse:
+    """Declaring an incident by hand; `?issue=` and `?service=` fill in what is known."""
+    issue = _issue_of(request)
+    form = DeclareForm(request.POST or None, team=request.team, initial=_declare_initial(request, issue))
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        try:
+            incident = declare(
+                team=request.team,
+                title=data["title"],
+                by=request.user,
+                now=clock.now(),
+                services=list(data["services"]),
+                impact_class=ImpactClass(data["impact_class"]) if data["impact_class"] else None,
+                started_at=data["started_at"],
+                restored_at=data["restored_at"],
+                note=data["note"],
+                issue=issue,
+            )
+        except DeclareRefused as refused:
+            form.add_error(refused.field, str(refused))
+        except ClockRefused as refused:
+            form.add_error(refused.clock.value, str(refused))
+        else:
+            messages.success(request, f"{incident.slug} is open. What you left empty can be added here.")
+            return redirect("incident-detail", request.team.slug, incident.number)
+    context = {"form": form, "issue": issue, "has_services": form.fields["services"].queryset.exists()}  # type: ignore[attr-defined]  # a ServicesField
+    return render(request, "incidents/declare.html", context, status=BAD_INPUT if form.errors else 200)
+
+
+def _issue_of(request: TeamRequest) -> Issue | None:
+    """The team's issue the declaration is made from; 404 for one that is not."""
+    text = request.GET.get("issue", "")
+    if not text:
+        return None
+    try:
+        return Issue.objects.select_related("service").get(service__team=request.team, public_id=uuid.UUID(text))
+    except (ValueError, Issue.DoesNotExist) as error:
+        raise Http404 from error
+
+
+def _declare_initial(request: TeamRequest, issue: Issue | None) -> dict[str, Any]:  # Any: initial values
+    service = issue.service if issue else None
+    if service is None:
+        service = Service.objects.filter(team=request.team, name=request.GET.get("service", "")).first()
+    service = service or default_service(team=request.team)
+    return {
+        "services": [service.pk] if service else [],
+        "title": issue.title if issue else request.GET.get("title", ""),
+    }
