@@ -9,6 +9,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("", include("deploys.urls")),
+    path("", include("incidents.urls")),
 ]
 
 if settings.DEBUG or settings.TESTING:

@@ -85,7 +85,7 @@ class IncidentFilterForm(PlainForm):
         )
 
 
-class ServicesField(forms.ModelMultipleChoiceField[Service]):
+class ServicesField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  # takes no parameter at run time
     """Services of one team, as a list of boxes."""
 
     def __init__(self, **kwargs: Any) -> None:  # Any: as the base class has it
@@ -178,7 +178,7 @@ class OtherCauseForm(PlainForm):
     note = forms.CharField(label="Note", required=False, max_length=300)
 
 
-class PersonField(forms.ModelChoiceField[User]):
+class PersonField(forms.ModelChoiceField):  # type: ignore[type-arg]  # takes no parameter at run time
     """One person, called by name."""
 
     def label_from_instance(self, obj: User) -> str:
