@@ -14,6 +14,7 @@ from deploys import clock
 from deploys.actions.facts import record_fact
 from deploys.domain.tiers import tier_of
 from deploys.models import DsnKey, Environment, FactOrigin, Membership, Policy, ProjectNumber, Role, Service, Team, User
+from deploys.signals import service_declared
 
 #: SQLite allows 999 bound values in old builds; one name is one value.
 CHUNK: Final = 500
@@ -177,7 +178,9 @@ def make_service(
     """
     name = clean_name(name, what="service", longest=200)
     edit_service(team=team, name=name, facts=facts, now=now, actor=actor)
-    return team.services.get(name=name)
+    service = team.services.get(name=name)
+    transaction.on_commit(lambda: service_declared.send(sender=Service, service_id=service.pk))
+    return service
 
 
 def edit_service(

@@ -84,6 +84,7 @@ class Service(models.Model):
     is_declared = models.BooleanField(default=True)
     is_critical = models.BooleanField(default=True)
     is_probed = models.BooleanField(default=False)
+    is_unwatched = models.BooleanField("no evidence of availability has come yet", default=False)
     users_count = models.PositiveBigIntegerField(null=True, blank=True)
     hosts = models.JSONField(default=list)
     born_at = models.DateTimeField(null=True, blank=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from deploys.actions.catalog import environments_by_name
 from deploys.models import Service
+from incidents.actions.watching import end_unwatched
 from incidents.models import Check
 
 CHUNK = 500
@@ -61,6 +62,8 @@ def record_checks(
                 fresh.setdefault(key, _row(service, source, key[0], result, moment))
         Check.objects.bulk_create(fresh.values(), ignore_conflicts=True)
         written += len(fresh)
+    if service.is_unwatched:
+        end_unwatched(service=service, at=min(result.at for result in results), now=now)
     return written
 
 

@@ -12,6 +12,7 @@ from django.db import transaction
 from deploys.actions.catalog import environments_by_name
 from deploys.models import Service
 from incidents.actions.upserts import add_up
+from incidents.actions.watching import end_unwatched
 from incidents.models import IngestCount, LossCount, TrafficCount
 
 LIVE_SECONDS = 60.0
@@ -62,6 +63,8 @@ def record_sessions(
 
 
 def _add_live(service: Service, lines: Sequence[TrafficLine], received_at: dt.datetime) -> int:
+    if service.is_unwatched:
+        end_unwatched(service=service, at=min(line.at for line in lines), now=received_at)
     names = {line.environment for line in lines}
     environments = environments_by_name(team=service.team, names=names, now=received_at)
     hour = received_at.replace(minute=0, second=0, microsecond=0)
