@@ -3,13 +3,15 @@
 from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path
 
-from reliability.views import gallery, health
+from reliability.views import dashboard, gallery, health
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("", include("deploys.urls")),
     path("", include("incidents.urls")),
+    path("t/<slug:team_slug>/", dashboard.dashboard, name="dashboard"),
+    path("t/<slug:team_slug>/now/", dashboard.band, name="dashboard-now"),
 ]
 
 if settings.DEBUG or settings.TESTING:

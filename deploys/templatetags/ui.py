@@ -168,6 +168,12 @@ def overspent(remaining: float) -> str:
     return wording.duration(-remaining)
 
 
+@register.filter
+def times(rate: float) -> str:
+    """A burn rate in words: `240 times too fast`, `1.4 times too fast`."""
+    return f"{rate:,.0f} times too fast" if rate >= 10 else f"{rate:.1f} times too fast"
+
+
 @register.simple_tag
 def budget_share(remaining: float, budget: float) -> str:
     """Whole percent of a budget that is left, rounded down; `gone` once nothing is."""
