@@ -13,14 +13,19 @@ class IncidentsConfig(AppConfig):
         """Fills the seams of the room below."""
         from deploys.actions.schedules import register_job  # noqa: PLC0415 -- models exist only once all apps are loaded
         from deploys.ports import register_projector  # noqa: PLC0415 -- as above
+        from incidents import tasks  # noqa: PLC0415 -- as above
         from incidents.actions.maintenance import (  # noqa: PLC0415 -- as above
             project_maintenance,
             project_monitoring_gaps,
         )
         from incidents.actions.projection import project_incidents  # noqa: PLC0415 -- as above
-        from incidents.tasks import SWEEP, SWEEP_SECONDS, sweep_inbox  # noqa: PLC0415 -- as above
 
         register_projector("incident", project_incidents)
         register_projector("maintenance", project_maintenance)
         register_projector("monitoring_gap", project_monitoring_gaps)
-        register_job(SWEEP, period_seconds=SWEEP_SECONDS, wake=sweep_inbox)
+        register_job(
+            tasks.SWEEP,
+            period_seconds=tasks.SWEEP_SECONDS,
+            wake=tasks.sweep_inbox,
+            lease_seconds=tasks.SWEEP_LEASE_SECONDS,
+        )

@@ -10,6 +10,7 @@ from incidents.actions import ingest
 
 SWEEP = "incidents.sweep_inbox"
 SWEEP_SECONDS = 2.0
+SWEEP_LEASE_SECONDS = 3.0  # what a worker killed in the middle of it may cost
 
 
 @shared_task(name="incidents.drain_inbox", ignore_result=True)  # type: ignore[untyped-decorator]  # celery has no types

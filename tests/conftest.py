@@ -41,3 +41,8 @@ def shared() -> Path:
     if not (folder / "fixtures").is_dir():
         skip_or_fail(f"no recorded clients at {folder}: set UPSHOT_SHARED")
     return folder
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--soak`: the long form of tests that kill processes (make soak)."""
+    parser.addoption("--soak", action="store_true", help="kill many more times, and send for longer")

@@ -16,11 +16,19 @@ logger = logging.getLogger(__name__)
 LEASE: Final = dt.timedelta(minutes=5)
 
 _jobs: dict[str, tuple[float, Callable[[], object]]] = {}
+_leases: dict[str, dt.timedelta] = {}
 
 
-def register_job(name: str, *, period_seconds: float, wake: Callable[[], object]) -> None:
-    """From now on `wake` is called about every `period_seconds`; it should only send a message (`task.delay`)."""
+def register_job(
+    name: str, *, period_seconds: float, wake: Callable[[], object], lease_seconds: float | None = None
+) -> None:
+    """From now on `wake` is called about every `period_seconds`; it should only send a message (`task.delay`).
+
+    A worker that dies with the job in hand holds it up for `lease_seconds` (LEASE unless said): short for short jobs.
+    """
     _jobs[name] = (period_seconds, wake)
+    if lease_seconds is not None:
+        _leases[name] = dt.timedelta(seconds=lease_seconds)
 
 
 def registered_jobs() -> dict[str, float]:
@@ -48,7 +56,9 @@ def wake_due(*, now: dt.datetime) -> list[str]:
     for job in due.order_by("due_at", "id"):
         free = models.Q(leased_until__isnull=True) | models.Q(leased_until__lte=now)
         claimed = ScheduledJob.objects.filter(free, pk=job.pk, due_at=job.due_at).update(
-            due_at=now + dt.timedelta(seconds=job.period_seconds), leased_until=now + LEASE, last_started_at=now
+            due_at=now + dt.timedelta(seconds=job.period_seconds),
+            leased_until=now + _leases.get(job.name, LEASE),
+            last_started_at=now,
         )
         if claimed:
             _jobs[job.name][1]()

@@ -89,8 +89,7 @@ def _only_one() -> Iterator[bool]:
     if not _is_apart():
         yield True
         return
-    name = Path(str(connections[settings.INBOX_ALIAS].settings_dict["NAME"]))
-    path = name.with_name(name.name + ".lock") if name.parent.is_dir() else settings.DATA_DIR / "inbox.lock"
+    path = Path(settings.DATA_DIR) / "inbox.lock"
     with path.open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

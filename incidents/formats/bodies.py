@@ -37,22 +37,37 @@ def decode(data: bytes, *, coding: str, limit: int) -> bytes:
 
     Raises BodyTooLarge past the limit, UnknownCoding for a coding not spoken here, BadBody for damaged streams.
     """
-    name = coding.strip().lower()
-    if name in ("", "identity"):
-        if len(data) > limit:
-            raise BodyTooLarge(limit)
-        return data
-    decoder = _DECODERS.get(name)
-    if decoder is None:
-        raise UnknownCoding(f"content coding {name[:40]!r} is not accepted; use gzip, deflate, br or zstd")
     pieces: list[bytes] = []
     size = 0
-    for piece in decoder(data):
+    for piece in _pieces(data, coding):
         size += len(piece)
         if size > limit:
             raise BodyTooLarge(limit)
         pieces.append(piece)
-    return b"".join(pieces)
+    return b"".join(pieces) if len(pieces) != 1 else pieces[0]
+
+
+def measure(data: bytes, *, coding: str, limit: int) -> int:
+    """The size of `data` without its coding, found without keeping any of it. Raises as `decode` does.
+
+    Reading a large body twice costs time; a bomb that is kept up to the limit costs memory that others need.
+    """
+    size = 0
+    for piece in _pieces(data, coding):
+        size += len(piece)
+        if size > limit:
+            raise BodyTooLarge(limit)
+    return size
+
+
+def _pieces(data: bytes, coding: str) -> Iterator[bytes]:
+    name = coding.strip().lower()
+    if name in ("", "identity"):
+        return iter((data,))
+    decoder = _DECODERS.get(name)
+    if decoder is None:
+        raise UnknownCoding(f"content coding {name[:40]!r} is not accepted; use gzip, deflate, br or zstd")
+    return decoder(data)
 
 
 def _zlib_stream(data: bytes, wbits: int, name: str) -> Iterator[bytes]:

@@ -147,6 +147,8 @@ def parse(body: bytes, *, coding: str, kind: str, limit: int) -> Parsed:
 
 
 def _parse_large(body: bytes, coding: str, kind: str) -> Parsed:
+    """Measured first: most bodies that unfold this far are bombs."""
+    bodies.measure(body, coding=coding, limit=MAX_DECODED)
     return parse(body, coding=coding, kind=kind, limit=MAX_DECODED)
 
 

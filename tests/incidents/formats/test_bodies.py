@@ -13,7 +13,7 @@ from backports import zstd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from incidents.formats.bodies import BadBody, BodyTooLarge, UnknownCoding, decode
+from incidents.formats.bodies import BadBody, BodyTooLarge, UnknownCoding, decode, measure
 
 LIMIT = 1_000_000
 
@@ -98,3 +98,16 @@ def test_a_bomb_costs_little_more_than_the_limit(coding: str) -> None:
 def test_no_input_raises_anything_but_the_named_errors(coding: str, data: bytes) -> None:
     with contextlib.suppress(BadBody, BodyTooLarge):
         decode(data, coding=coding, limit=100_000)
+
+
+@pytest.mark.parametrize("coding", ["", "gzip", "deflate", "br", "zstd"])
+def test_measuring_keeps_nothing_and_agrees_with_decoding(coding: str) -> None:
+    data = ENCODERS[coding](bytes(900_000))
+    tracemalloc.start()
+    size = measure(data, coding=coding, limit=LIMIT)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert (size, peak < 300_000) == (900_000, True)
+    with pytest.raises(BodyTooLarge):
+        measure(data, coding=coding, limit=899_999)

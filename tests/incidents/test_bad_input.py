@@ -1,0 +1,127 @@
+"""Hostile and broken input against a real server: refused or kept, never a 500, never acknowledged and lost."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import json
+import re
+import socket
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import brotli
+import pytest
+from backports import zstd
+
+from tests.incidents.live import AUTH, KEY, PROJECT, PYTHON, Live
+from tests.instance import eventually
+
+pytestmark = pytest.mark.processes
+
+
+def resident_mib(live: Live) -> float:
+    """Memory of the web processes, peak of each since its start, summed."""
+    group = live.children["web"].pid
+    total = 0
+    for status in Path("/proc").glob("[0-9]*/status"):
+        try:
+            if int(status.with_name("stat").read_text().rpartition(")")[2].split()[2]) == group:
+                total += int(re.search(r"VmHWM:\s+(\d+)", status.read_text())[1])  # type: ignore[index]  # always there
+        except (OSError, TypeError):
+            continue
+    return total / 1024
+
+
+@pytest.mark.conformance
+def test_the_shared_bad_inputs(live: Live, shared: Path) -> None:
+    live.start_worker()
+    run = subprocess.run(
+        [PYTHON, str(shared / "bench/bad.py"), "127.0.0.1", str(live.instance.port), KEY, str(PROJECT)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+
+    rows = [re.match(r"(.{34}) (\w+)  \d+ ms  '(.*)'$", line) for line in run.stdout.splitlines()]
+    answers = {row[1].strip(): (row[2], row[3]) for row in rows if row}
+    assert len(answers) == 26
+    assert {name: status for name, (status, _) in answers.items() if status not in ("200", "400", "403", "413")} == {}
+    ids = {json.loads(body)["id"] for status, body in answers.values() if status == "200" and "id" in body}
+    live.wait_until_digested()
+    found = {event_id for (event_id,) in live.query("SELECT event_id FROM incidents_errorevent")}
+    dead = {event_id for (event_id,) in live.query("SELECT event_id FROM incidents_deadletter", inbox=True)}
+    assert (ids - found - dead, len(ids)) == (set(), 6)
+
+
+def test_bombs_cost_little_and_hurt_no_neighbour(live: Live) -> None:
+    size = 1 << 30
+    bombs = {"gzip": _gzip_bomb(size), "br": _brotli_bomb(size), "zstd": _zstd_bomb(size)}
+    good = b'{}\n{"type":"event"}\n{"message":"good"}\n'
+    live.post("/api/42/envelope/", good)
+    before = resident_mib(live)
+
+    with ThreadPoolExecutor(12) as pool:
+        sent = [
+            pool.submit(live.post, "/api/42/envelope/", body, {**AUTH, "Content-Encoding": coding})
+            for coding, body in bombs.items()
+            for _ in range(4)
+        ]
+        good_answers = [live.post("/api/42/envelope/", good)[0] for _ in range(20)]
+        statuses = {future.result()[0] for future in sent}
+
+    assert (statuses, set(good_answers)) == ({413}, {200})
+    assert resident_mib(live) - before < 50
+
+
+def _gzip_bomb(size: int) -> bytes:
+    block = gzip.compress(bytes(1 << 24), 9)
+    return block * (size >> 24)
+
+
+def _brotli_bomb(size: int) -> bytes:
+    stream = brotli.Compressor(quality=5, lgwin=22)
+    piece = bytes(1 << 24)
+    return b"".join(stream.process(piece) for _ in range(size >> 24)) + stream.finish()
+
+
+def _zstd_bomb(size: int) -> bytes:
+    return zstd.compress(bytes(1 << 24)) * (size >> 24)
+
+
+def test_an_endless_chunked_body_is_cut_off(live: Live) -> None:
+    before = resident_mib(live)
+    chunk = b"100000\r\n" + bytes(1 << 20) + b"\r\n"
+    head = f"POST /api/42/envelope/ HTTP/1.1\r\nHost: x\r\nX-Sentry-Auth: {AUTH['X-Sentry-Auth']}\r\n"
+    with socket.create_connection(("127.0.0.1", live.instance.port), 30) as connection:
+        connection.sendall(head.encode() + b"Transfer-Encoding: chunked\r\n\r\n")
+        with contextlib.suppress(OSError):
+            for _ in range(300):
+                connection.sendall(chunk)
+        connection.settimeout(10)
+        answer = b""
+        with contextlib.suppress(OSError):
+            answer = connection.recv(100)
+
+    assert answer[:12] in (b"HTTP/1.1 413", b"")
+    assert resident_mib(live) - before < 80
+    assert live.number("SELECT count(*) FROM incidents_inboxitem", inbox=True) == 0
+
+
+def test_what_is_waiting_survives_a_locked_digest_database(live: Live) -> None:
+    """Somebody holds the write lock of the main file: errors are still taken in at once, and digested afterwards."""
+    import sqlite3  # noqa: PLC0415 -- only this test speaks to the file by itself
+
+    live.start_worker()
+    lock = sqlite3.connect(live.instance.data / "upshot.sqlite3", timeout=30, isolation_level=None)
+    lock.execute("BEGIN IMMEDIATE")
+    statuses = {live.post("/api/42/envelope/", b'{}\n{"type":"event"}\n{"message":"x"}\n')[0] for _ in range(50)}
+    lock.execute("ROLLBACK")
+    lock.close()
+
+    assert statuses == {200}
+    eventually(
+        lambda: live.number("SELECT count(*) FROM incidents_errorevent") == 50, seconds=60, what="all events digested"
+    )
