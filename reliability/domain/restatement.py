@@ -34,7 +34,7 @@ def in_words(found: list[Difference]) -> str:
     for path, words in _HEADLINES:
         if path in by_path:
             return f"{words}: was {by_path[path].before}, now {by_path[path].after}"
-    return f"{len(found)} numbers differ"
+    return "1 number differs" if len(found) == 1 else f"{len(found)} numbers differ"
 
 
 _HEADLINES = (

@@ -292,7 +292,7 @@ def _json_complaint(raw: bytes, error: orjson.JSONDecodeError) -> str:
         return f"not JSON: {complaint} at column {usual.colno}"
     except (UnicodeDecodeError, RecursionError):
         return "not JSON: expected UTF-8"
-    return f"not JSON: {error.msg}"
+    return f"not JSON: {error.msg} at column {error.colno}"
 
 
 def checked_payload(kind: str, payload: Payload) -> Payload:

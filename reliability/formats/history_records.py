@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from deploys.domain.instants import parse_instant
 from deploys.domain.records import Payload
-from reliability.formats.history_keys import EVIDENCE_KINDS, KINDS
+from reliability.formats.history_keys import KINDS
 
 _NOT_BEFORE: Mapping[str, tuple[tuple[str, str], ...]] = {
     "service": (("retired_at", "born_at"),),
@@ -49,11 +49,6 @@ def named_services(kind: str, payload: Payload) -> Iterator[tuple[str, str]]:
     if kind in _NAMING_MANY and isinstance(services, list):
         for service in services:
             yield "services", str(service)
-
-
-def is_evidence(kind: str) -> bool:
-    """Evidence is replaced line by line and never grows."""
-    return kind in EVIDENCE_KINDS
 
 
 def _incident_problem(record: Payload, line: Payload) -> BrokenRecord | None:
