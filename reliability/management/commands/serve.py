@@ -37,3 +37,4 @@ class Command(BaseCommand):
         )
         supervisor.stop_on_signals()
         supervisor.run()
+        self.stdout.write("Stopped. Nothing acknowledged is lost.")
