@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from deploys.models import Team
 
@@ -47,3 +47,98 @@ def register_projector(kind: str, projector: Projector) -> None:
 def projector_of(kind: str) -> Projector:
     """The projector of a kind. KeyError when no room has registered one."""
     return _projectors[kind]
+
+
+# -- what the rooms above know of changes ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeLinks:
+    """Counted incidents as they bear on changes, by the change's key: what ended one, and when harm laid at one began.
+
+    `first_harm_at` is the start of the earliest incident that a confirmed, possible link blames on the deploy.
+    """
+
+    remedy_ids: frozenset[int] = frozenset()
+    first_harm_at: Mapping[int, dt.datetime] = field(default_factory=dict)
+
+
+LinkSource = Callable[[Team, Sequence[int]], ChangeLinks]
+_link_sources: list[LinkSource] = []
+
+
+def register_change_links(source: LinkSource) -> None:
+    """From now on, `source(team, change_ids)` is asked what incidents say of these changes."""
+    if source not in _link_sources:
+        _link_sources.append(source)
+
+
+def change_links(team: Team, change_ids: Sequence[int]) -> ChangeLinks:
+    """What all sources say together."""
+    answers = [source(team, change_ids) for source in _link_sources]
+    harm: dict[int, dt.datetime] = {}
+    for answer in answers:
+        for change_id, at in answer.first_harm_at.items():
+            harm[change_id] = min(at, harm.get(change_id, at))
+    return ChangeLinks(frozenset[int]().union(*(answer.remedy_ids for answer in answers)), harm)
+
+
+# -- pieces of pages ------------------------------------------------------------------------------------------------
+
+#: Where panels stand, and what they are called with beside the request.
+PLACES: Final = {
+    "deploy-answer": "a Deploy: what it did to its users, above everything else",
+    "deploy-figure": "a Deploy: errors before and after",
+    "deploy-main": "a Deploy: further sections",
+    "deploy-aside": "a Deploy: facts at the side",
+    "service-answer": "a Service: what is wrong with it now",
+    "service-main": "a Service: further sections",
+    "service-aside": "a Service: budget, monitors",
+}
+
+Panel = Callable[[Any, Any], str]
+"""Called with the request and the thing; returns safe HTML, or nothing."""
+
+_panels: dict[str, list[tuple[int, Panel]]] = {}
+
+
+def register_panel(place: str, panel: Panel, *, order: int = 50) -> None:
+    """From now on `panel(request, thing)` stands in this place; lower `order` first. KeyError for an unknown place."""
+    if place not in PLACES:
+        raise KeyError(f"no such place: {place}")
+    entries = _panels.setdefault(place, [])
+    if all(known is not panel for _, known in entries):
+        entries.append((order, panel))
+        entries.sort(key=lambda entry: entry[0])
+
+
+def panels(place: str, request: Any, thing: Any) -> list[str]:  # Any: an HttpRequest and a row
+    """The pieces of this place, in order, without those that have nothing to say."""
+    return [piece for _, panel in _panels.get(place, []) if (piece := panel(request, thing))]
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceColumn:
+    """A column that a room above adds to the list of services. `cells(team, services)` gives safe HTML by service key.
+
+    `rank(team, services)`, if given, orders the list: the smallest first; services without a rank come last.
+    """
+
+    heading: str
+    cells: Callable[[Team, Sequence[Any]], Mapping[int, str]]
+    rank: Callable[[Team, Sequence[Any]], Mapping[int, float]] | None = None
+    is_secondary: bool = False
+
+
+_service_columns: list[ServiceColumn] = []
+
+
+def register_service_column(column: ServiceColumn) -> None:
+    """From now on the list of services has this column, in the order of registration."""
+    if all(known.heading != column.heading for known in _service_columns):
+        _service_columns.append(column)
+
+
+def service_columns() -> list[ServiceColumn]:
+    """All registered columns."""
+    return list(_service_columns)

@@ -3,7 +3,11 @@
 from django.conf import settings
 from django.urls import URLPattern, URLResolver, path
 
-from deploys.views import account, gallery, setup, signing, start
+from deploys.api.deploys import DeploysView, DeployView
+from deploys.api.flags import FlagsView
+from deploys.api.webhooks import github_webhook
+from deploys.views import account, deploys, gallery, services, setup, signing, start
+from deploys.views.problems import problem_page
 
 urlpatterns: list[URLPattern | URLResolver] = [
     # getting in
@@ -20,6 +24,16 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("account/details/", account.details, name="account-details"),
     path("account/password/", account.password, name="account-password"),
     path("account/theme/", account.theme, name="account-theme"),
+    # machines
+    path("api/v1/deploys", DeploysView.as_view(), name="api-deploys"),
+    path("api/v1/deploys/<uuid:public_id>", DeployView.as_view(), name="api-deploy"),
+    path("api/v1/flags", FlagsView.as_view(), name="api-flags"),
+    path("webhooks/github/<uuid:public_id>", github_webhook, name="github-webhook"),
+    path("problems/<slug:slug>", problem_page, name="problem"),
+    path("t/<slug:team_slug>/deploys/", deploys.deploy_list, name="deploy-list"),
+    path("t/<slug:team_slug>/deploys/<uuid:public_id>/", deploys.deploy_detail, name="deploy-detail"),
+    path("t/<slug:team_slug>/services/", services.service_list, name="service-list"),
+    path("t/<slug:team_slug>/services/<uuid:public_id>/", services.service_detail, name="service-detail"),
 ]
 
 if settings.DEBUG or settings.TESTING:

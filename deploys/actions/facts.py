@@ -110,6 +110,7 @@ def record_fact(
 @transaction.atomic
 def record_facts(*, team: Team, facts: Sequence[NewFact]) -> list[Recorded]:
     """Records many facts in the order given, in one transaction, each kind projected once. One answer per fact."""
+    lock_team(team)
     known = _known_deliveries(team, facts)
     rows: list[Fact] = []
     answers: list[tuple[str, str, bool]] = []
@@ -149,6 +150,14 @@ def record_facts(*, team: Team, facts: Sequence[NewFact]) -> list[Recorded]:
         )
         for kind, identity, duplicate in answers
     ]
+
+
+def lock_team(team: Team) -> None:
+    """Until the transaction ends, nobody else records facts of this team: a fold reads, decides and writes.
+
+    SQLite has one writer at a time anyway. Rows that point to the team may still be inserted (FOR NO KEY UPDATE).
+    """
+    Team.objects.select_for_update(no_key=True).values_list("pk").get(pk=team.pk)
 
 
 def _known_deliveries(team: Team, facts: Iterable[NewFact]) -> set[tuple[str, str, str | None]]:

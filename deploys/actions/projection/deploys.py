@@ -9,10 +9,11 @@ from typing import Any, Final, TypeAlias
 from deploys import clock
 from deploys.actions.catalog import environments_by_name, services_by_name
 from deploys.actions.facts import HISTORY
+from deploys.actions.listing import refresh_after_commit
 from deploys.actions.projection.commits import resolve_waiting_commits
 from deploys.actions.projection.rows import announce, chunks, clipped, differs, is_announced, rewrite
 from deploys.domain.instants import optional_instant
-from deploys.domain.records import FINAL_STATUSES
+from deploys.domain.records import CANARY_PERCENT
 from deploys.models import Artifact, Change, Deploy, Release, Service, Team
 from deploys.ports import Record
 
@@ -65,6 +66,7 @@ def project_deploys(team: Team, records: Sequence[Record]) -> None:
     rewrite(Change, moved, CHANGE_COLUMNS)
     rewrite(Deploy, changed, DEPLOY_COLUMNS)
     resolve_waiting_commits(team, new)
+    refresh_after_commit(deploy.service_id for deploy in [*new, *changed])
     announce(deploy.change_id for deploy in announced)
 
 
@@ -104,7 +106,7 @@ def _values(record: Record) -> dict[str, Any]:  # Any: column values
     payload = record.payload
     finished_at, live_at = optional_instant(payload.get("finished_at")), optional_instant(payload.get("live_at"))
     started_at = optional_instant(payload.get("started_at"))
-    files = payload.get("files")
+    files, canary_percent = payload.get("files"), payload.get(CANARY_PERCENT)
     return {
         "status": payload.get("status") or Deploy.Status.IN_PROGRESS,
         "started_at": started_at or finished_at or live_at or record.first_received_at or clock.now(),
@@ -113,7 +115,7 @@ def _values(record: Record) -> dict[str, Any]:  # Any: column values
         "kind_stated": clipped(payload.get("kind"), 10),
         "strategy": clipped(payload.get("strategy"), 40),
         "percent": payload.get("percent"),
-        "has_canary_step": _has_canary_step(record),
+        "has_canary_step": isinstance(canary_percent, int | float) and canary_percent > 0,
         "files": files if isinstance(files, list) else None,
         "description": clipped(payload.get("description"), 20_000),
         "url": _web_address(payload.get("url")),
@@ -125,19 +127,6 @@ def _web_address(value: object) -> str:
     """Only http and https: the page makes a link of it."""
     address = clipped(value, 501)
     return address if address.startswith(("https://", "http://")) and len(address) <= 500 else ""
-
-
-def _has_canary_step(record: Record) -> bool:
-    """Whether a message before the end reported a share of traffic above zero, whenever it arrived."""
-    status = "in_progress"
-    for _, _, payload in record.facts:
-        said = payload.get("status")
-        percent = payload.get("percent")
-        is_step = said == "in_progress" or (said is None and status not in FINAL_STATUSES)
-        if is_step and isinstance(percent, int | float) and percent > 0:
-            return True
-        status = said or status
-    return False
 
 
 def _change_values(deploy: Deploy) -> dict[str, Any]:  # Any: column values

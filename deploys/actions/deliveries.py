@@ -1,0 +1,87 @@
+"""The log of what senders sent and what became of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from deploys.actions.facts import storable
+from deploys.models import ApiToken, Change, Delivery, Service, Source, Team
+
+LONGEST_BODY: Final = 20_000
+KEPT: Final = dt.timedelta(days=30)
+_SECRET = re.compile(r"secret|token|passw|authorization|api_?key|credential|private|signature|cookie", re.IGNORECASE)
+REDACTED: Final = "[redacted]"
+
+
+def log_delivery(
+    *,
+    team: Team,
+    kind: str,
+    received_at: dt.datetime,
+    verdict: str,
+    event: str = "",
+    reason: str = "",
+    source: Source | None = None,
+    token: ApiToken | None = None,
+    service: Service | None = None,
+    change: Change | None = None,
+    delivery_id: str = "",
+    signature: str = "",
+    body: object = None,
+) -> Delivery:
+    """Writes one line of the log. Values whose key names a secret are not kept."""
+    return Delivery.objects.create(
+        team=team, source=source, token=token, service=service, change=change, kind=kind, event=_text(event, 100),
+        delivery_id=_text(delivery_id, 200), received_at=received_at, signature=signature, verdict=verdict,
+        reason=_text(reason, 2000), body=shown_body(body),
+    )  # fmt: skip
+
+
+def _text(value: str, longest: int) -> str:
+    return str(storable(value))[:longest]
+
+
+def shown_body(body: object) -> str:
+    """The body as the log shows it: indented, without secrets, cut to 20,000 characters."""
+    if body is None:
+        return ""
+    if isinstance(body, str):
+        return _text(body, LONGEST_BODY)
+    return _text(json.dumps(redacted(body), indent=2, ensure_ascii=False, default=str), LONGEST_BODY)
+
+
+def redacted(value: object, depth: int = 0) -> object:
+    """The JSON value with `[redacted]` for every value whose key names a secret, and `…` below 20 levels."""
+    if depth > 20:
+        return "…"
+    if isinstance(value, Mapping):
+        return {
+            str(key): REDACTED if _SECRET.search(str(key)) and each else redacted(each, depth + 1)
+            for key, each in value.items()
+        }
+    if isinstance(value, list | tuple):
+        return [redacted(each, depth + 1) for each in value]
+    return value
+
+
+def was_taken(*, source: Source, delivery_id: str) -> bool:
+    """Whether this delivery of this sender was answered before with something else than a refusal."""
+    if not delivery_id:
+        return False
+    taken = Delivery.objects.filter(source=source, delivery_id=delivery_id)
+    return taken.exclude(verdict=Delivery.Verdict.REFUSED).exists()
+
+
+def forget_old_deliveries(*, now: dt.datetime) -> int:
+    """Deletes log lines older than 30 days, a thousand at a time; how many."""
+    count = 0
+    while True:
+        old = Delivery.objects.filter(received_at__lt=now - KEPT).order_by("pk").values_list("pk", flat=True)[:1000]
+        pks = list(old)
+        if not pks:
+            return count
+        count += Delivery.objects.filter(pk__in=pks).delete()[0]

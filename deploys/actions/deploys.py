@@ -1,0 +1,111 @@
+"""Recording deploys as their senders report them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from enum import StrEnum
+
+from django.db import transaction
+
+from deploys.actions.facts import identity_of, lock_team, record_fact, records_of
+from deploys.domain.changes import DeployReport, news_of_deploy
+from deploys.domain.instants import NotAnInstant, parse_instant
+from deploys.models import Deploy, Fact, FactOrigin, Team, User
+from deploys.ports import Record
+from deploys.queries.changes import deploy_timeout
+
+
+class Verdict(StrEnum):
+    """What a message did."""
+
+    CREATED = "created"
+    UPDATED = "updated"
+    DUPLICATE = "duplicate"
+
+
+class UnknownService(LookupError):
+    """The message names a service that does not exist, from a sender who may not make one."""
+
+
+class UnknownEnvironment(LookupError):
+    """The message names an environment that does not exist, from a sender who may not make one."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedDeploy:
+    """The deploy as it stands now, and what the message did to it."""
+
+    deploy: Deploy
+    verdict: Verdict
+
+
+@transaction.atomic
+def record(
+    *,
+    team: Team,
+    report: DeployReport,
+    source: str,
+    received_at: dt.datetime,
+    origin: str = FactOrigin.LIVE,
+    delivery_id: str | None = None,
+    actor: User | None = None,
+    can_create: bool = True,
+) -> RecordedDeploy:
+    """Records what one message says about one deploy. Messages may come in any order, number and repetition.
+
+    `source` is who gave the deploy its id: "api", or the public id of a Source. With `can_create` false, a service or
+    environment that does not exist raises UnknownService or UnknownEnvironment.
+    """
+    lock_team(team)
+    said = report.payload
+    identity = identity_of("deploy", source, said)
+    records = records_of(team=team, kind="deploy", identities=[identity])
+    known = records[0] if records else None
+    if not can_create:
+        check_known(team=team, services=[report.service], environment=report.environment or "production")
+    news = None
+    if delivery_id is None or not _was_recorded(team, source, delivery_id):
+        news = news_of_deploy(
+            known.payload if known else None,
+            said,
+            received_at=received_at,
+            is_start_assumed=known is not None and _is_start_assumed(known),
+            longest=deploy_timeout(team),
+        )
+    if news is not None:
+        record_fact(
+            team=team, kind="deploy", payload=news, received_at=received_at, origin=origin, source=source,
+            delivery_id=delivery_id, actor=actor,
+        )  # fmt: skip
+    deploy = Deploy.objects.select_related("change", "service", "environment", "release", "artifact").get(
+        team=team, source=source, service__name=report.service, external_id=report.id
+    )
+    if news is None:
+        return RecordedDeploy(deploy, Verdict.DUPLICATE)
+    return RecordedDeploy(deploy, Verdict.UPDATED if known else Verdict.CREATED)
+
+
+def check_known(*, team: Team, services: list[str], environment: str) -> None:
+    """Raises UnknownService or UnknownEnvironment for the first name that does not exist in the team."""
+    existing = set(team.services.filter(name__in=services).values_list("name", flat=True))
+    for name in services:
+        if name not in existing:
+            raise UnknownService(name)
+    if environment.lower() not in {name.lower() for name in team.environments.values_list("name", flat=True)}:
+        raise UnknownEnvironment(environment)
+
+
+def _was_recorded(team: Team, source: str, delivery_id: str) -> bool:
+    return Fact.objects.filter(team=team, source=source, kind="deploy", delivery_id=delivery_id).exists()
+
+
+def _is_start_assumed(known: Record) -> bool:
+    """Whether the last start that was said is an instant of receipt: only an assumption is that exact."""
+    for received_at, _, payload in reversed(known.facts):
+        if payload.get("started_at") is not None:
+            try:
+                return bool(parse_instant(payload["started_at"]) == received_at)
+            except NotAnInstant:
+                return False
+    return False

@@ -1,0 +1,75 @@
+"""The list index: kind and outcome of each deploy, kept beside it so that lists can be narrowed. Never read by metrics."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable
+
+from django.db import connection, transaction
+
+from deploys import clock
+from deploys.actions.projection.rows import chunks
+from deploys.domain.environments import tier
+from deploys.models import Deploy, Service
+from deploys.queries.derived import COLUMNS, facts_of
+
+
+class _Pending:
+    """The services whose index one transaction has made stale; called when it commits."""
+
+    def __init__(self) -> None:
+        self.service_ids: set[int] = set()
+
+    def __call__(self) -> None:
+        refresh_services(sorted(self.service_ids))
+
+
+def refresh_after_commit(service_ids: Iterable[int]) -> None:
+    """Once the transaction has committed, the index of these services is made anew; once, however often this is called."""
+    wanted = set(service_ids)
+    if not wanted:
+        return
+    waiting = (call for _, call, *_ in reversed(connection.run_on_commit) if isinstance(call, _Pending))
+    pending = next(waiting, None)
+    if pending is None:
+        pending = _Pending()
+        pending.service_ids |= wanted
+        transaction.on_commit(pending)
+    pending.service_ids |= wanted
+
+
+def refresh_services(service_ids: Iterable[int], *, now: dt.datetime | None = None) -> int:
+    """Makes the index of these services anew; how many rows changed. Three queries a service, and one write if needed."""
+    moment = now if now is not None else clock.now()
+    count = 0
+    for service in Service.objects.filter(pk__in=list(service_ids)).select_related("team"):
+        count += _refresh(service, moment)
+    return count
+
+
+def refresh_changes(change_ids: Iterable[int]) -> None:
+    """As `refresh_after_commit`, for the services of these deploys: for the room that learns of causes and remedies."""
+    wanted = list(change_ids)
+    if wanted:
+        refresh_after_commit(
+            Deploy.objects.filter(change_id__in=wanted).values_list("service_id", flat=True).distinct()
+        )
+
+
+def _refresh(service: Service, now: dt.datetime) -> int:
+    by_tier = defaultdict(list)
+    for row in Deploy.objects.filter(service=service).values(*COLUMNS):
+        by_tier[tier(row["environment__name"])].append(row)
+    moved: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for rows in by_tier.values():
+        facts = facts_of(service.team, service.name, rows, now=now)
+        for row in rows:
+            each = facts.get(row["change_id"])
+            said = (str(each.kind or ""), str(each.outcome)) if each else (row["kind_stated"], "running")
+            if said != (row["kind_listed"], row["outcome_listed"]):
+                moved[said].append(row["change_id"])
+    for (kind, outcome), keys in moved.items():
+        for some in chunks(keys):
+            Deploy.objects.filter(change_id__in=some).update(kind_listed=kind, outcome_listed=outcome)
+    return sum(len(keys) for keys in moved.values())

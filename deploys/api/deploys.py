@@ -1,0 +1,132 @@
+"""POST and GET /api/v1/deploys."""
+
+from __future__ import annotations
+
+import uuid
+from typing import ClassVar
+
+from django.conf import settings
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from deploys import clock
+from deploys.actions.deploys import UnknownEnvironment, UnknownService, Verdict, record
+from deploys.api.authentication import caller_of
+from deploys.api.parsers import FormFields, as_mapping
+from deploys.api.problems import Problem
+from deploys.api.serializers import DeployAnswer, DeployList, DeployMessage, DeployWritten, ProblemAnswer
+from deploys.api.writes import DeliveryView, ScopedView, unknown_keys
+from deploys.models import Scope
+from deploys.queries.changes import DeployFilter, deploys_of
+from deploys.queries.pages import BadCursor, page_of
+
+API = "api"
+PAGE_SIZE = 50
+PROBLEMS = {(status, "application/problem+json"): ProblemAnswer for status in (400, 401, 403, 413, 415, 422)}
+
+
+def unknown_name(error: UnknownService | UnknownEnvironment) -> Problem:
+    """The problem of a name that does not exist, for a token that may not make one."""
+    what = "service" if isinstance(error, UnknownService) else "environment"
+    return Problem(
+        f"unknown-{what}",
+        f"no {what} {str(error)!r} here: create it first, or use a token with the scope services:write",
+        errors=[{"pointer": f"#/{what}", "detail": "does not exist"}],
+    )
+
+
+class DeploysView(DeliveryView):
+    """Deploys of the token's team."""
+
+    event = "deploy"
+    scopes: ClassVar[dict[str, str]] = {"POST": Scope.DEPLOYS_WRITE, "GET": Scope.DEPLOYS_READ}
+
+    @extend_schema(
+        operation_id="record_deploy",
+        request={"application/json": DeployMessage, "application/x-www-form-urlencoded": DeployMessage},
+        responses={200: DeployWritten, 201: DeployWritten, **PROBLEMS},
+    )
+    def post(self, request: Request) -> Response:
+        """Report a deploy: its start, a step, or its end. The same message twice changes nothing."""
+        caller, received_at = caller_of(request), clock.now()
+        data = as_mapping(request.data)
+        message = DeployMessage(data=data, context={"is_form": isinstance(data, FormFields)})
+        message.is_valid(raise_exception=True)
+        warnings = unknown_keys(data, message.fields)
+        delivery_id = message.validated_data.get("delivery_id")
+        try:
+            recorded = record(
+                team=caller.team, report=message.report(), source=API, received_at=received_at,
+                delivery_id=delivery_id, can_create=caller.may(Scope.SERVICES_WRITE),
+            )  # fmt: skip
+        except (UnknownService, UnknownEnvironment) as error:
+            raise unknown_name(error) from error
+        deploy = recorded.deploy
+        deploy.refresh_from_db(fields=["kind_listed", "outcome_listed"])  # made after the commit
+        self.log(
+            request, caller, verdict=recorded.verdict, change=deploy.change, service=deploy.service,
+            delivery_id=delivery_id, warnings=warnings,
+        )  # fmt: skip
+        deploy.team = caller.team
+        body = {**DeployAnswer(deploy).data, "warnings": warnings}
+        status = 201 if recorded.verdict is Verdict.CREATED else 200
+        return Response(body, status=status, headers={"Upshot-Verdict": recorded.verdict})
+
+    @extend_schema(
+        operation_id="list_deploys",
+        parameters=[
+            OpenApiParameter("service", str, description="Name of a service."),
+            OpenApiParameter("environment", str, description="Name of an environment, in any case."),
+            OpenApiParameter("kind", str, description="forward, rollback, redeploy or hotfix."),
+            OpenApiParameter("outcome", str, description="succeeded, failed, aborted, running or never_finished."),
+            OpenApiParameter("release", str, description="Name of a version."),
+            OpenApiParameter("from", str, description="Started at or after this time."),
+            OpenApiParameter("to", str, description="Started before this time."),
+            OpenApiParameter("cursor", str, description="From `next` or `previous` of another page."),
+        ],
+        responses={200: DeployList, **PROBLEMS},
+    )
+    def get(self, request: Request) -> Response:
+        """List deploys, newest first, 50 to a page."""
+        caller, query = caller_of(request), request.query_params
+        wanted = DeployFilter.of(query)
+        if wanted.errors:
+            raise Problem(
+                "invalid-message",
+                "; ".join(f"{name}: {said}" for name, said in wanted.errors.items()),
+                errors=[{"pointer": f"#/{name}", "detail": said} for name, said in wanted.errors.items()],
+            )
+        try:
+            page = page_of(
+                deploys_of(caller.team, wanted, now=clock.now()), by="started_at", query=query, size=PAGE_SIZE
+            )
+        except BadCursor as error:
+            raise Problem("invalid-cursor", "take `next` or `previous` of an answer as it is") from error
+        for deploy in page.rows:
+            deploy.team = caller.team
+        address = f"{settings.BASE_URL}{request.path}?"
+        return Response(
+            {
+                "next": address + page.older if page.older else None,
+                "previous": address + page.newer if page.newer else None,
+                "results": [DeployAnswer(deploy).data for deploy in page.rows],
+            }
+        )
+
+
+class DeployView(ScopedView):
+    """One deploy of the token's team."""
+
+    scopes: ClassVar[dict[str, str]] = {"GET": Scope.DEPLOYS_READ}
+
+    @extend_schema(operation_id="read_deploy", responses={200: DeployAnswer, **PROBLEMS})
+    def get(self, request: Request, public_id: uuid.UUID) -> Response:
+        """Read one deploy by its public id."""
+        caller = caller_of(request)
+        deploy = deploys_of(caller.team, DeployFilter(), now=clock.now()).filter(change__public_id=public_id).first()
+        if deploy is None:
+            raise NotFound
+        deploy.team = caller.team
+        return Response(DeployAnswer(deploy).data)

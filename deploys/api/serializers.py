@@ -1,0 +1,174 @@
+"""Messages in and rows out, key by key as the history format has them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+from django.urls import reverse
+from rest_framework import serializers
+
+from deploys.api.fields import InstantField, NameField, NumberField, TextField
+from deploys.domain.changes import DeployReport, FlagReport
+from deploys.models import Deploy
+
+STATUSES = ["in_progress", "success", "failure"]
+KINDS = ["forward", "rollback", "redeploy", "hotfix"]
+
+
+class DeployMessage(serializers.Serializer[Any]):  # Any: no row behind it
+    """One message about one deploy. Start, steps and end may come in any order and number; null takes a value back."""
+
+    id = NameField(max_length=200, help_text="The deploy's id, unique per service; the same in every message.")
+    service = NameField(max_length=200, help_text="Name of the service.")
+    environment = NameField(max_length=100, required=False, help_text="Default: production.")
+    status = serializers.ChoiceField(STATUSES, required=False, help_text="Default: in_progress.")
+    started_at = InstantField(required=False, help_text="Default: when the first message is received.")
+    finished_at = InstantField(
+        required=False, allow_null=True, help_text="Default, with a final status: when it is received."
+    )
+    live_at = InstantField(required=False, allow_null=True, help_text="First production traffic, if known.")
+    release = NameField(max_length=250, required=False, allow_null=True, help_text="Name of the version.")
+    artifact = NameField(max_length=250, required=False, allow_null=True, help_text="Immutable digest of the build.")
+    kind = serializers.ChoiceField(
+        KINDS, required=False, allow_null=True, help_text="If you know; otherwise it is derived."
+    )
+    strategy = NameField(
+        max_length=40,
+        required=False,
+        allow_null=True,
+        help_text="rolling, canary, …; config and migration for changes that are no new version.",
+    )
+    percent = NumberField(
+        min_value=0, max_value=100, required=False, allow_null=True, help_text="Share of traffic at this step."
+    )
+    files = serializers.ListField(
+        child=NameField(max_length=1000), max_length=5000, required=False, allow_null=True, help_text="Changed files."
+    )
+    description = TextField(max_length=20_000, required=False, allow_null=True, allow_blank=True)
+    url = serializers.URLField(max_length=500, required=False, allow_null=True, help_text="Page of the pipeline run.")
+    delivery_id = NameField(max_length=200, required=False, help_text="A message with an id seen before is ignored.")
+
+    def report(self) -> DeployReport:
+        """The message as the action takes it."""
+        return DeployReport(**_said(self.validated_data))
+
+
+class FlagMessage(serializers.Serializer[Any]):  # Any: no row behind it
+    """A flag's change (with `id`), its description, or both."""
+
+    key = NameField(max_length=200, help_text="The flag.")
+    environment = NameField(max_length=100, required=False, help_text="Default: production.")
+    id = NameField(max_length=200, required=False, help_text="The change's id.")
+    at = InstantField(required=False, help_text="When it was changed. Default: when it is received.")
+    new_percent = NumberField(min_value=0, max_value=100, required=False, help_text="Share of users that see it now.")
+    old_percent = NumberField(min_value=0, max_value=100, required=False, allow_null=True)
+    segment = serializers.DictField(required=False, allow_null=True, help_text="Only these users.")
+    services = serializers.ListField(child=NameField(max_length=200), max_length=100, required=False, allow_null=True)
+    created_at = InstantField(required=False, allow_null=True)
+    owner = NameField(max_length=200, required=False, allow_null=True)
+    kind = serializers.ChoiceField(["temporary", "permanent"], required=False, allow_null=True)
+    expires_at = InstantField(required=False, allow_null=True)
+    last_evaluated_at = InstantField(required=False, allow_null=True, help_text="null: known to be never evaluated.")
+    code_references = serializers.IntegerField(min_value=0, max_value=2_000_000_000, required=False, allow_null=True)
+    archived_at = InstantField(required=False, allow_null=True)
+    delivery_id = NameField(max_length=200, required=False, help_text="A message with an id seen before is ignored.")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:  # Any: checked values
+        """Keys of a change need its id."""
+        lonely = [key for key in ("at", "new_percent", "old_percent", "segment", "services") if key in attrs]
+        if lonely and "id" not in attrs:
+            raise serializers.ValidationError(
+                {"id": [f"missing: {', '.join(lonely)} belong to a change, which has an id"]}
+            )
+        return attrs
+
+    def report(self) -> FlagReport:
+        """The message as the action takes it."""
+        return FlagReport(**_said(self.validated_data))
+
+
+def _said(data: Mapping[str, Any]) -> dict[str, Any]:  # Any: checked values
+    """Arguments of a report: lists as tuples, nulls as withdrawn keys."""
+    values = {key: tuple(value) if isinstance(value, list) else value for key, value in data.items()}
+    values.pop("delivery_id", None)
+    withdrawn = frozenset(key for key, value in values.items() if value is None)
+    return {**{key: value for key, value in values.items() if value is not None}, "withdrawn": withdrawn}
+
+
+class DeployAnswer(serializers.Serializer[Deploy]):
+    """A deploy as it stands."""
+
+    id = serializers.CharField(source="external_id")
+    public_id = serializers.UUIDField(source="change.public_id")
+    service = serializers.CharField(source="service.name")
+    environment = serializers.CharField(source="environment.name")
+    status = serializers.ChoiceField(STATUSES)
+    started_at = InstantField()
+    finished_at = InstantField(allow_null=True)
+    live_at = InstantField(allow_null=True)
+    release = serializers.CharField(source="release.version", default=None, allow_null=True)
+    artifact = serializers.CharField(source="artifact.digest", default=None, allow_null=True)
+    kind = serializers.SerializerMethodField()
+    outcome = serializers.SerializerMethodField()
+    strategy = serializers.SerializerMethodField()
+    percent = serializers.FloatField(allow_null=True)
+    files = serializers.ListField(child=serializers.CharField(), allow_null=True)
+    description = serializers.CharField()
+    url = serializers.CharField()
+    web_url = serializers.SerializerMethodField()
+
+    def get_kind(self, deploy: Deploy) -> str | None:
+        """Stated, or derived; null while it is not known."""
+        return deploy.kind_listed or deploy.kind_stated or None
+
+    def get_outcome(self, deploy: Deploy) -> str | None:
+        """succeeded, failed, aborted, running or never_finished."""
+        return deploy.outcome_listed or None
+
+    def get_strategy(self, deploy: Deploy) -> str | None:
+        """As stated."""
+        return deploy.strategy or None
+
+    def get_web_url(self, deploy: Deploy) -> str:
+        """Its page."""
+        return settings.BASE_URL + reverse("deploy-detail", args=[deploy.team.slug, deploy.change.public_id])
+
+
+class DeployWritten(DeployAnswer):
+    """The deploy a message was about, and what in the message was ignored."""
+
+    warnings = serializers.ListField(child=serializers.CharField(), required=False)
+
+
+class DeployList(serializers.Serializer[Any]):  # Any: a page
+    """One page of deploys, newest first. `next` and `previous` are addresses, or null."""
+
+    next = serializers.CharField(allow_null=True)
+    previous = serializers.CharField(allow_null=True)
+    results = DeployAnswer(many=True)
+
+
+class FlagAnswer(serializers.Serializer[Any]):  # Any: a RecordedFlag
+    """The flag, and the change if the message was one."""
+
+    key = serializers.CharField()
+    environment = serializers.CharField()
+    id = serializers.CharField(allow_null=True)
+    public_id = serializers.UUIDField(allow_null=True)
+    at = InstantField(allow_null=True)
+    new_percent = serializers.FloatField(allow_null=True)
+    warnings = serializers.ListField(child=serializers.CharField())
+
+
+class ProblemAnswer(serializers.Serializer[Any]):  # Any: a problem
+    """RFC 9457 problem details."""
+
+    type = serializers.URLField()
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    detail = serializers.CharField()
+    errors = serializers.ListField(  # type: ignore[assignment]  # the metaclass takes fields off the class
+        child=serializers.DictField(child=serializers.CharField()), required=False
+    )

@@ -1,0 +1,74 @@
+"""What every endpoint that takes deliveries has in common: each of them leaves a line in the delivery log."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.db import OperationalError
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from deploys import clock
+from deploys.actions.deliveries import log_delivery
+from deploys.api.authentication import Caller, ScopePermission
+from deploys.api.parsers import FormFieldsParser, StrictJSONParser
+from deploys.api.problems import Problem, problem_of
+from deploys.models import Change, Delivery, Service
+
+
+class ScopedView(APIView):
+    """An endpoint for tokens; `scopes` names what each method needs."""
+
+    scopes: ClassVar[dict[str, str]] = {}
+    permission_classes = [ScopePermission]
+    parser_classes = [StrictJSONParser, FormFieldsParser]
+
+
+class DeliveryView(ScopedView):
+    """An endpoint that machines write to. A refused message is logged when a team can be told from its token."""
+
+    event = ""
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """Logs the refusal, then answers the problem. A locked database is a problem too: the sender may try again."""
+        if isinstance(exc, OperationalError):
+            exc = Problem("busy", "try again in a few seconds")
+        elif (problem := problem_of(exc)) is not None and self.request.method not in {"GET", "HEAD", "OPTIONS"}:
+            self._log_refusal(problem)
+        return super().handle_exception(exc)
+
+    def _log_refusal(self, problem: Problem) -> None:
+        caller = getattr(self.request, "_user", None)
+        if isinstance(caller, Caller):
+            log_delivery(
+                team=caller.team, token=caller.token, kind="api", event=self.event, received_at=clock.now(),
+                verdict=Delivery.Verdict.REFUSED, reason=f"{problem.type.slug}: {problem.detail}", body=self._body(),
+            )  # fmt: skip
+
+    def _body(self) -> object:
+        data: object = getattr(self.request, "_full_data", None)
+        return data if isinstance(data, dict | list) else None
+
+    def log(
+        self,
+        request: Request,
+        caller: Caller,
+        *,
+        verdict: str,
+        change: Change | None,
+        service: Service | None,
+        delivery_id: str | None,
+        warnings: list[str],
+    ) -> None:
+        """The line of a message that was taken."""
+        log_delivery(
+            team=caller.team, token=caller.token, kind="api", event=self.event, received_at=clock.now(),
+            verdict=verdict, reason="; ".join(warnings), change=change, service=service,
+            delivery_id=delivery_id or "", body=request.data,
+        )  # fmt: skip
+
+
+def unknown_keys(data: dict[str, Any] | Any, known: Any) -> list[str]:  # Any: JSON; a serializer's fields
+    """A warning for every key that is none of ours, as the import gives it; at most ten."""
+    return [f"{str(key)[:60]}: unknown key, ignored" for key in data if key not in known][:10]

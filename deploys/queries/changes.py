@@ -1,0 +1,79 @@
+"""Lists of deploys."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from django.db.models import Q, QuerySet
+
+from deploys.domain.instants import NotAnInstant, parse_instant
+from deploys.models import Deploy, Policy, Team
+
+KINDS: Final = ("forward", "hotfix", "rollback", "redeploy")
+OUTCOMES: Final = ("succeeded", "failed", "aborted", "running", "never_finished")
+
+
+@dataclass(frozen=True, slots=True)
+class DeployFilter:
+    """What a list of deploys is narrowed to; an empty text asks for nothing. `errors` say what was not understood."""
+
+    service: str = ""
+    environment: str = ""
+    kind: str = ""
+    outcome: str = ""
+    release: str = ""
+    start: dt.datetime | None = None
+    end: dt.datetime | None = None
+    errors: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, query: Mapping[str, str]) -> DeployFilter:
+        """The filter that a query string states: service, environment, kind, outcome, release, from, to."""
+        errors: dict[str, str] = {}
+        texts = {name: str(query.get(name, "")).replace("\x00", "") for name in ("service", "environment", "release")}
+        for name, known in (("kind", KINDS), ("outcome", OUTCOMES)):
+            texts[name] = query.get(name, "")
+            if texts[name] and texts[name] not in known:
+                errors[name] = f"expected {', '.join(known[:-1])} or {known[-1]}"
+                texts[name] = ""
+        ends: dict[str, dt.datetime | None] = {"from": None, "to": None}
+        for name in ends:
+            if said := query.get(name, ""):
+                try:
+                    ends[name] = parse_instant(f"{said}T00:00:00Z" if len(said) == 10 else said)
+                except NotAnInstant:
+                    errors[name] = "expected a date (2026-03-03) or a time with offset"
+        return cls(**texts, start=ends["from"], end=ends["to"], errors=errors)
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether anything is asked for."""
+        return any((self.service, self.environment, self.kind, self.outcome, self.release, self.start, self.end))
+
+
+def deploys_of(team: Team, wanted: DeployFilter, *, now: dt.datetime) -> QuerySet[Deploy, Deploy]:
+    """The team's deploys that fit, in no order, with what a line of a list shows."""
+    rows = Deploy.objects.filter(team=team).select_related("change", "service", "environment", "release", "artifact")
+    exact = {
+        "service__name": wanted.service,
+        "environment__name__iexact": wanted.environment,
+        "kind_listed": wanted.kind,
+        "release__version": wanted.release,
+        "started_at__gte": wanted.start,
+        "started_at__lt": wanted.end,
+    }
+    rows = rows.filter(**{name: value for name, value in exact.items() if value})
+    if wanted.outcome in {"running", "never_finished"}:
+        oldest = now - deploy_timeout(team)
+        late = Q(started_at__lt=oldest) if wanted.outcome == "never_finished" else Q(started_at__gte=oldest)
+        return rows.filter(late, outcome_listed__in=["running", "never_finished"])
+    return rows.filter(outcome_listed=wanted.outcome) if wanted.outcome else rows
+
+
+def deploy_timeout(team: Team) -> dt.timedelta:
+    """How long a deploy may go without a final status before it counts as never finished. One query."""
+    seconds = Policy.objects.filter(team=team).values_list("deploy_timeout_seconds", flat=True).first()
+    return dt.timedelta(seconds=86_400 if seconds is None else seconds)
