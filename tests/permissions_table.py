@@ -49,7 +49,26 @@ def webhook(team: Team) -> dict[str, Any]:
     return {"public_id": github_source(team)[0].public_id}
 
 
+def service_id(team: Team) -> dict[str, Any]:
+    return {"service_id": ServiceFactory(team=team).public_id, "what": "event"}
+
+
 TABLE: dict[str, Row] = {
+    # getting in, and oneself
+    "": Row(PUBLIC),
+    "sign-in/": Row(PUBLIC),
+    "sign-out/": Row(PUBLIC),
+    "link/<str:secret>/": Row(PUBLIC, args=lambda _: {"secret": "none"}),
+    "start/team/": Row(SIGNED_IN),
+    "account/": Row(SIGNED_IN),
+    "account/details/": Row(SIGNED_IN),
+    "account/password/": Row(SIGNED_IN),
+    "account/theme/": Row(SIGNED_IN),
+    "t/<slug:team_slug>/start/service/": Row(TEAM, read=Role.ADMIN, write=Role.ADMIN),
+    "t/<slug:team_slug>/services/<uuid:service_id>/setup/": Row(TEAM, read=Role.RESPONDER, write=None, args=service_id),
+    "t/<slug:team_slug>/services/<uuid:service_id>/setup/heard/<str:what>/": Row(
+        TEAM, read=Role.RESPONDER, write=None, args=service_id
+    ),
     # machines
     "api/v1/deploys": Row(TOKEN, read=Scope.DEPLOYS_READ, write=Scope.DEPLOYS_WRITE),
     "api/v1/deploys/<uuid:public_id>": Row(TOKEN, read=Scope.DEPLOYS_READ, write=None, args=deploy),

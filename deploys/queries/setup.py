@@ -4,25 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import urlsplit
 
-from django.conf import settings
-
-from deploys.models import Deploy, DsnKey, Service
-
-
-def dsn_of(service: Service) -> str:
-    """The address for Sentry SDKs: the oldest active key of the service on this instance; empty if it has none."""
-    key = DsnKey.objects.filter(service=service, is_active=True).order_by("id").first()
-    if key is None:
-        return ""
-    base = urlsplit(settings.BASE_URL)
-    return f"{base.scheme}://{key.public_key}@{base.netloc}{base.path}/{service.number}"
-
-
-def deploys_url() -> str:
-    """Where CI posts deploys."""
-    return f"{settings.BASE_URL}/api/v1/deploys"
+from deploys.models import Deploy, Service
 
 
 @dataclass(frozen=True, slots=True)

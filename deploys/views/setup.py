@@ -13,7 +13,8 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from deploys.models import Role, Service
-from deploys.queries.setup import deploys_url, dsn_of, heard_from
+from deploys.queries.addresses import deploys_url, dsn_of
+from deploys.queries.setup import heard_from
 from deploys.views.access import TeamRequest, team_page
 
 Parts = list[tuple[str, bool]]
