@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from deploys.domain.change_links import ChangeLinks
 from deploys.models import Team
 
 
@@ -50,17 +51,6 @@ def projector_of(kind: str) -> Projector:
 
 
 # -- what the rooms above know of changes ----------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class ChangeLinks:
-    """Counted incidents as they bear on changes, by the change's key: what ended one, and when harm laid at one began.
-
-    `first_harm_at` is the start of the earliest incident that a confirmed, possible link blames on the deploy.
-    """
-
-    remedy_ids: frozenset[int] = frozenset()
-    first_harm_at: Mapping[int, dt.datetime] = field(default_factory=dict)
 
 
 LinkSource = Callable[[Team, Sequence[int]], ChangeLinks]

@@ -10,9 +10,11 @@ from django.db import connection, transaction
 
 from deploys import clock
 from deploys.actions.projection.rows import chunks
+from deploys.domain.deploy_facts import DeployFacts
 from deploys.domain.environments import tier
 from deploys.models import Deploy, Service
-from deploys.queries.derived import COLUMNS, facts_of
+from deploys.ports import change_links
+from deploys.queries.derived import facts_of, rows_of
 
 
 class _Pending:
@@ -57,13 +59,21 @@ def refresh_changes(change_ids: Iterable[int]) -> None:
         )
 
 
+def service_facts(service: Service, *, tier_name: str, now: dt.datetime) -> dict[int, DeployFacts]:
+    """Kind, outcome and live time of all the service's deploys in one tier, by the change's key, as of now."""
+    rows = rows_of(service, tier_name=tier_name)
+    links = change_links(service.team, [row["change_id"] for row in rows])
+    return facts_of(service.team, service.name, rows, links=links, now=now)
+
+
 def _refresh(service: Service, now: dt.datetime) -> int:
     by_tier = defaultdict(list)
-    for row in Deploy.objects.filter(service=service).values(*COLUMNS):
+    for row in rows_of(service):
         by_tier[tier(row["environment__name"])].append(row)
     moved: dict[tuple[str, str], list[int]] = defaultdict(list)
     for rows in by_tier.values():
-        facts = facts_of(service.team, service.name, rows, now=now)
+        links = change_links(service.team, [row["change_id"] for row in rows])
+        facts = facts_of(service.team, service.name, rows, links=links, now=now)
         for row in rows:
             each = facts.get(row["change_id"])
             said = (str(each.kind or ""), str(each.outcome)) if each else (row["kind_stated"], "running")

@@ -5,12 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from deploys.domain.change_links import ChangeLinks
 from deploys.domain.deploy_facts import Deploy as ToldDeploy
 from deploys.domain.deploy_facts import DeployFacts, DeployKind, Outcome, deploy_facts
 from deploys.domain.environments import tier
-from deploys.models import Deploy, Policy, Service, Team
-from deploys.ports import change_links
+from deploys.models import Deploy, Service, Team
+from deploys.queries.changes import deploy_timeout
 
 COLUMNS = (
     "change_id", "external_id", "status", "started_at", "finished_at", "live_at", "release__version",
@@ -33,38 +35,34 @@ class Standing:
         return self.facts.outcome is Outcome.SUCCEEDED and self.facts.live_at is not None and self.replaced_by is None
 
 
-def facts_of_service(service: Service, *, tier_name: str, now: dt.datetime) -> dict[int, DeployFacts]:
-    """Facts of all the service's deploys in one tier, by the change's key. Two queries and what the port asks."""
-    rows = [
-        row
-        for row in Deploy.objects.filter(service=service).values(*COLUMNS)
-        if tier(row["environment__name"]) == tier_name
-    ]
-    return facts_of(service.team, service.name, rows, now=now)
+def rows_of(service: Service, *, tier_name: str | None = None) -> list[dict[str, Any]]:  # Any: column values
+    """The service's deploys as COLUMNS, of one tier or of all. One query."""
+    rows = Deploy.objects.filter(service=service).values(*COLUMNS)
+    return [row for row in rows if tier_name is None or tier(row["environment__name"]) == tier_name]
 
 
 def facts_of(
-    team: Team, service: str, rows: Iterable[Mapping[str, object]], *, now: dt.datetime
+    team: Team,
+    service: str,
+    rows: Iterable[Mapping[str, Any]],  # Any: column values
+    *,
+    links: ChangeLinks,
+    now: dt.datetime,
 ) -> dict[int, DeployFacts]:
-    """Facts of these rows (COLUMNS) of one service and tier, by the change's key."""
-    told = {key: each for row in rows if (each := _told(service, row, now)) for key in [_key(row)]}
-    links = change_links(team, list(told))
+    """Facts of these rows (COLUMNS) of one service and tier, by the change's key. One query, for the policy."""
+    told = {row["change_id"]: each for row in rows if (each := _told(service, row, now))}
     names = {key: each.id for key, each in told.items()}
     facts = deploy_facts(
         told.values(),
         remedy_ids={names[key] for key in links.remedy_ids if key in names},
         first_harm_at={names[key]: at for key, at in links.first_harm_at.items() if key in names},
         as_of=now,
-        timeout=_timeout(team),
+        timeout=deploy_timeout(team),
     )
     return {key: facts[name] for key, name in names.items()}
 
 
-def _key(row: Mapping[str, object]) -> int:
-    return int(str(row["change_id"]))
-
-
-def _told(service: str, row: Mapping[str, object], now: dt.datetime) -> ToldDeploy | None:
+def _told(service: str, row: Mapping[str, Any], now: dt.datetime) -> ToldDeploy | None:
     """The row as the pure functions take it; None if it begins later. A clock that lies ahead has not happened yet."""
     started_at, finished_at, live_at = row["started_at"], row["finished_at"], row["live_at"]
     assert isinstance(started_at, dt.datetime)  # noqa: S101 -- the column is not null
@@ -86,11 +84,6 @@ def _told(service: str, row: Mapping[str, object], now: dt.datetime) -> ToldDepl
         kind=DeployKind(str(row["kind_stated"])) if row["kind_stated"] else None,
         was_canary=bool(row["has_canary_step"]),
     )
-
-
-def _timeout(team: Team) -> dt.timedelta:
-    seconds = Policy.objects.filter(team=team).values_list("deploy_timeout_seconds", flat=True).first()
-    return dt.timedelta(seconds=86_400 if seconds is None else seconds)
 
 
 def standings(facts: Mapping[int, DeployFacts]) -> dict[int, Standing]:
