@@ -20,6 +20,7 @@ from deploys.models import Role, Scope, Team
 from tests.factories.access import github_source
 from tests.factories.catalog import ServiceFactory
 from tests.factories.changes import DeployFactory
+from tests.factories.incidents import IssueFactory, incident_of
 
 PUBLIC, SIGNED_IN, TEAM, TOKEN = "public", "signed in", "team", "token"
 
@@ -53,6 +54,16 @@ def service_id(team: Team) -> dict[str, Any]:
     return {"service_id": ServiceFactory(team=team).public_id, "what": "event"}
 
 
+def incident(team: Team) -> dict[str, Any]:
+    return {"number": incident_of(team).number, "clock_name": "detected"}
+
+
+def issue(team: Team) -> dict[str, Any]:
+    return {"public_id": IssueFactory(service=ServiceFactory(team=team)).public_id}
+
+
+T = "t/<slug:team_slug>"
+
 TABLE: dict[str, Row] = {
     # getting in, and oneself
     "": Row(PUBLIC),
@@ -64,9 +75,9 @@ TABLE: dict[str, Row] = {
     "account/details/": Row(SIGNED_IN),
     "account/password/": Row(SIGNED_IN),
     "account/theme/": Row(SIGNED_IN),
-    "t/<slug:team_slug>/start/service/": Row(TEAM, read=Role.ADMIN, write=Role.ADMIN),
-    "t/<slug:team_slug>/services/<uuid:service_id>/setup/": Row(TEAM, read=Role.RESPONDER, write=None, args=service_id),
-    "t/<slug:team_slug>/services/<uuid:service_id>/setup/heard/<str:what>/": Row(
+    f"{T}/start/service/": Row(TEAM, read=Role.ADMIN, write=Role.ADMIN),
+    f"{T}/services/<uuid:service_id>/setup/": Row(TEAM, read=Role.RESPONDER, write=None, args=service_id),
+    f"{T}/services/<uuid:service_id>/setup/heard/<str:what>/": Row(
         TEAM, read=Role.RESPONDER, write=None, args=service_id
     ),
     # machines
@@ -77,11 +88,27 @@ TABLE: dict[str, Row] = {
     "webhooks/github/<uuid:public_id>": Row(PUBLIC, args=webhook),
     # pages of this room
     "problems/<slug:slug>": Row(PUBLIC, args=lambda _: {"slug": "not-found"}),
-    "t/<slug:team_slug>/deploys/": Row(TEAM, write=None),
-    "t/<slug:team_slug>/deploys/<uuid:public_id>/": Row(TEAM, write=None, args=deploy),
-    "t/<slug:team_slug>/services/": Row(TEAM, write=None),
-    "t/<slug:team_slug>/services/<uuid:public_id>/": Row(TEAM, write=None, args=service),
+    f"{T}/deploys/": Row(TEAM, write=None),
+    f"{T}/deploys/<uuid:public_id>/": Row(TEAM, write=None, args=deploy),
+    f"{T}/services/": Row(TEAM, write=None),
+    f"{T}/services/<uuid:public_id>/": Row(TEAM, write=None, args=service),
     "ui/": Row(PUBLIC),
+    # incidents
+    f"{T}/incidents/": Row(TEAM),
+    f"{T}/incidents/declare/": Row(TEAM, read=Role.RESPONDER),
+    f"{T}/incidents/<int:number>/": Row(TEAM, args=incident),
+    f"{T}/incidents/<int:number>/clocks/<slug:clock_name>/": Row(TEAM, read=Role.RESPONDER, args=incident),
+    f"{T}/incidents/<int:number>/class/": Row(TEAM, read=Role.RESPONDER, args=incident),
+    f"{T}/incidents/<int:number>/edit/": Row(TEAM, read=Role.RESPONDER, args=incident),
+    f"{T}/incidents/<int:number>/state/": Row(TEAM, args=incident, body={"act": "acknowledge"}),
+    f"{T}/incidents/<int:number>/notes/": Row(TEAM, args=incident),
+    f"{T}/incidents/<int:number>/cause/": Row(TEAM, args=incident, body={"act": "other", "kind": "external"}),
+    f"{T}/incidents/<int:number>/choose/": Row(TEAM, read=Role.RESPONDER, args=incident),
+    f"{T}/incidents/<int:number>/duplicate/": Row(TEAM, read=Role.RESPONDER, args=incident),
+    f"{T}/issues/": Row(TEAM),
+    f"{T}/issues/<uuid:public_id>/": Row(TEAM, args=issue),
+    f"{T}/issues/<uuid:public_id>/state/": Row(TEAM, args=issue, body={"act": "resolve"}),
+    f"{T}/issues/<uuid:public_id>/assign/": Row(TEAM, args=issue),
     # reliability
     "healthz": Row(PUBLIC),
     "readyz": Row(PUBLIC),

