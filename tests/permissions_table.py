@@ -110,6 +110,8 @@ TABLE: dict[str, Row] = {
     f"{T}/issues/<uuid:public_id>/state/": Row(TEAM, args=issue, body={"act": "resolve"}),
     f"{T}/issues/<uuid:public_id>/assign/": Row(TEAM, args=issue),
     # reliability
+    f"{T}/": Row(TEAM, write=None),
+    f"{T}/now/": Row(TEAM, write=None),
     "healthz": Row(PUBLIC),
     "readyz": Row(PUBLIC),
     "ui/figures/": Row(PUBLIC),
