@@ -25,6 +25,11 @@ class Clock(StrEnum):
         """What pages call it."""
         return "impact began" if self is Clock.STARTED else self.value.removesuffix("_at")
 
+    @property
+    def question(self) -> str:
+        """How a page asks for it."""
+        return "When did the impact begin?" if self is Clock.STARTED else f"When was it {self.words}?"
+
 
 class ClockRefused(ValueError):
     """A clock that cannot stand there. `clock` is the one to correct; the message says why."""

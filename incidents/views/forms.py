@@ -100,7 +100,10 @@ class DeclareForm(PlainForm):
         help_text="In words people say: Checkout fails at the order total.",
     )  # fmt: skip
     impact_class = forms.ChoiceField(
-        label="How were users hit?", required=False, choices=[("", "not known yet"), *CLASS_CHOICES]
+        label="How were users hit?",
+        required=False,
+        choices=[("", "not known yet"), *CLASS_CHOICES],
+        help_text="Not known yet counts as multi-user, until the errors or a person say otherwise.",
     )
     services = ServicesField(label="Services", required=False)
     started_at = InstantField(label="Impact began", required=False)

@@ -29,7 +29,7 @@ from incidents.queries.incidents import incident_page
 from incidents.views.clock_rail import clock_rail
 from incidents.views.forms import DeclareForm, IncidentFilterForm, OtherCauseForm
 from incidents.views.naming import leading_cause, named_change
-from incidents.views.suspects import suspects_card
+from incidents.views.suspects import cause_key, suspects_card
 from incidents.views.timeline import TABS, timeline_rows
 
 CHART_BEFORE = dt.timedelta(minutes=60)
@@ -93,9 +93,9 @@ def detail_context(
     slug = request.team.slug
     writes = can_write(request)
     said_by = {
-        entry.change_id: entry.actor.name
+        cause_key(entry.change_id, str(entry.data.get("cause", ""))): entry.actor.name
         for entry in reversed(detail.entries)
-        if entry.kind == TimelineEntry.Kind.CAUSE and entry.change_id and entry.actor
+        if entry.kind == TimelineEntry.Kind.CAUSE and entry.actor
     }
     return {
         "incident": incident,

@@ -91,7 +91,6 @@ def issue_list(request: TeamRequest) -> HttpResponse:
         "next_cursor": page.next_cursor,
         "is_first_page": not request.GET.get("after"),
         "is_narrow": wanted.is_narrow,
-        "has_services": bool(form.fields["service"].queryset),  # type: ignore[attr-defined]  # a ModelChoiceField
         "can_write": can_write(request),
     }
     return render(request, "incidents/issue_list.html", context)
@@ -125,14 +124,10 @@ def issue_chart(issue: Issue, *, now: dt.datetime) -> Figure | None:
     series = errors_by_release(begins_at=begins_at, ends_at=ends_at, step=step, issues=[issue.pk])
     if not series:
         return None
-    newest = series[-1].release if len(series) > 1 else ""
     return errors_figure(
         begins_at=begins_at,
         step=step,
-        releases=[
-            ReleaseCounts(each.release, each.counts, is_suspect=bool(newest) and each.release == issue.first_release)
-            for each in series
-        ],
+        releases=[ReleaseCounts(each.release, each.counts) for each in series],
         zone=ZoneInfo(timezone.get_current_timezone_name()),
         is_last_open=ends_at > now,
     )

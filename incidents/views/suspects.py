@@ -81,8 +81,8 @@ class SuspectsCard:
         return bool(self.confirmed)
 
 
-def suspects_card(detail: IncidentDetail, team_slug: str, said_by: dict[int, str]) -> SuspectsCard:
-    """What the card shows. `said_by` names the person behind a link's change, by the change's key. No query."""
+def suspects_card(detail: IncidentDetail, team_slug: str, said_by: dict[str, str]) -> SuspectsCard:
+    """What the card shows. `said_by` names the person behind a link, by its `cause_key`. No query."""
     rejected = [cause for cause in detail.causes if cause.status == Cause.Status.REJECTED]
     confirmed = [cause for cause in detail.causes if cause.status == Cause.Status.CONFIRMED]
     suspects = [
@@ -100,6 +100,11 @@ def suspects_card(detail: IncidentDetail, team_slug: str, said_by: dict[int, str
         sums=sums(detail.candidates),
         missing=missing_words(detail.verdict),
     )
+
+
+def cause_key(change_id: int | None, kind: str) -> str:
+    """What tells the links of one incident apart: the change, else the kind of cause."""
+    return str(change_id) if change_id else kind
 
 
 def _heading(detail: IncidentDetail, confirmed: Sequence[Cause]) -> str:
@@ -141,12 +146,18 @@ def drawn_suspect(
         kind=named.kind,
         name=named.name,
         url=named.url,
-        about=about_change(change, detail.incident),
+        about=about_change(change, detail.incident) + _linked_by(change, detail.causes),
         evidence=evidence,
         public_id=str(change.public_id),
         verdict=_status_of(change, detail.causes),
         is_late=change.at > detail.incident.begins_at,
     )
+
+
+def _linked_by(change: Change, causes: Sequence[Cause]) -> str:
+    """Whose suggestion it is."""
+    is_suggested = any(link.change_id == change.pk and link.status == Cause.Status.SUGGESTED for link in causes)
+    return " Linked by the model; a person has the last word." if is_suggested else ""
 
 
 def _no_change() -> DrawnSuspect:
@@ -171,8 +182,8 @@ def about_change(change: Change, incident: Incident) -> str:
     return f"It {when} and is still running."
 
 
-def _drawn_cause(cause: Cause, incident: Incident, team_slug: str, said_by: dict[int, str]) -> DrawnCause:
-    who = "the model" if cause.by == Cause.By.MODEL else said_by.get(cause.change_id or 0, "a person")
+def _drawn_cause(cause: Cause, incident: Incident, team_slug: str, said_by: dict[str, str]) -> DrawnCause:
+    who = "the model" if cause.by == Cause.By.MODEL else said_by.get(cause_key(cause.change_id, cause.kind), "a person")
     odds = f", {probability(cause.probability)} likely by the model before" if cause.probability is not None else ""
     said = f"{cause.status} by {who}{odds}"
     if cause.change is None:

@@ -62,7 +62,7 @@ def timeline_rows(detail: IncidentDetail, team_slug: str, tab: str = "") -> list
     told = {(entry.data.get("clock"), entry.data.get("to")) for entry in detail.entries if entry.kind == Kind.CLOCK}
     rows = [_entry_row(entry, incident, team_slug) for entry in detail.entries]
     rows += [_change_row(change, team_slug, is_cause=change.pk in blamed) for change in _changes(detail)]
-    rows += _clock_rows(incident, told)
+    rows += _clock_rows(incident, told, has_opening=any(entry.kind == Kind.OPENED for entry in detail.entries))
     shown = [row for row in rows if not tab or row.about == tab]
     shown.sort(key=lambda row: row.at or incident.begins_at, reverse=incident.is_open)
     return _with_gaps(shown)
@@ -75,8 +75,8 @@ def _changes(detail: IncidentDetail) -> list[Change]:
     return list({change.pk: change for change in (*detail.nearby, *linked)}.values())
 
 
-def _clock_rows(incident: Incident, told: Iterable[tuple[object, object]]) -> list[Row]:
-    """The clocks that no entry tells of."""
+def _clock_rows(incident: Incident, told: Iterable[tuple[object, object]], *, has_opening: bool) -> list[Row]:
+    """The clocks that no entry tells of; the opening tells of the detection."""
     edited = {name for name, to in told if to}
     words = {
         Clock.STARTED: ("errors", "Impact began.", ERRORS),
@@ -89,7 +89,8 @@ def _clock_rows(incident: Incident, told: Iterable[tuple[object, object]]) -> li
     rows = []
     for each, (sign, text, about) in words.items():
         at = getattr(incident, each.value)
-        if at is not None and each.value not in edited:
+        is_told = each.value in edited or (each is Clock.DETECTED and has_opening)
+        if at is not None and not is_told:
             rows.append(Row(at=at, sign=sign, text=text, about=about))
     return rows
 
