@@ -51,7 +51,7 @@ def test_what_is_open_running_and_burning_is_shown(client, team, tell):
     assert "cart 7.1 is suspected, 97 % sure. Linked by the model; nobody has confirmed it yet." in text
     assert "cart 7.2 running for 3 min" in text
     assert "times too fast in the last hour" in text
-    assert "Suspected with 97 %: cart 7.1, 50 min before." in text
+    assert "Suspected with 97 %: cart 7.1 , 50 min before." in text
 
 
 def test_confirmed_causes_are_lines_in_the_strip(client, team, tell):
