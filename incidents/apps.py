@@ -13,7 +13,7 @@ class IncidentsConfig(AppConfig):
         """Fills the seams of the room below."""
         from deploys.actions.schedules import register_job  # noqa: PLC0415 -- models exist only once all apps are loaded
         from deploys.ports import register_projector  # noqa: PLC0415 -- as above
-        from incidents import tasks  # noqa: PLC0415 -- as above
+        from incidents import receivers, tasks  # noqa: PLC0415, F401 -- as above; importing the receivers connects them
         from incidents.actions.maintenance import (  # noqa: PLC0415 -- as above
             project_maintenance,
             project_monitoring_gaps,
@@ -29,3 +29,4 @@ class IncidentsConfig(AppConfig):
             wake=tasks.sweep_inbox,
             lease_seconds=tasks.SWEEP_LEASE_SECONDS,
         )
+        register_job(tasks.DETECT, period_seconds=tasks.DETECT_SECONDS, wake=tasks.sweep_detection)

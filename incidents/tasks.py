@@ -6,17 +6,20 @@ from celery import shared_task
 
 from deploys import clock
 from deploys.actions import schedules
-from incidents.actions import ingest
+from incidents.actions import attribution, detection, ingest
 
 SWEEP = "incidents.sweep_inbox"
 SWEEP_SECONDS = 2.0
 SWEEP_LEASE_SECONDS = 3.0  # what a worker killed in the middle of it may cost
+DETECT = "incidents.detect"
+DETECT_SECONDS = 5.0
 
 
 @shared_task(name="incidents.drain_inbox", ignore_result=True)  # type: ignore[untyped-decorator]  # celery has no types
 def drain_inbox() -> None:
-    """Digests what was acknowledged."""
-    ingest.drain(now=clock.now())
+    """Digests what was acknowledged, and has detection look at it."""
+    if ingest.drain(now=clock.now()).stored_count:
+        wake_detection()
 
 
 def wake_drain() -> None:
@@ -31,3 +34,36 @@ def sweep_inbox() -> None:
             wake_drain()
     finally:
         schedules.finish(SWEEP, now=clock.now())
+
+
+@shared_task(name="incidents.detect", ignore_result=True)  # type: ignore[untyped-decorator]  # celery has no types
+def detect() -> None:
+    """Looks at dirty issues and checks, and at incidents that are due."""
+    error = ""
+    try:
+        detection.run(now=clock.now())
+    except Exception as problem:
+        error = repr(problem)
+        raise
+    finally:
+        schedules.finish(DETECT, now=clock.now(), error=error)
+
+
+def wake_detection() -> None:
+    """Wakes one worker for detection; a lost message costs one period of the schedule."""
+    detect.apply_async(retry=False, expires=60)
+
+
+def sweep_detection() -> None:
+    """Wakes a worker if anything is dirty or due."""
+    if detection.is_waiting(now=clock.now()):
+        wake_detection()
+    else:
+        schedules.finish(DETECT, now=clock.now())
+
+
+@shared_task(name="incidents.reattribute", ignore_result=True)  # type: ignore[untyped-decorator]  # celery has no types
+def reattribute(change_id: int) -> None:
+    """A change was recorded, perhaps late: incidents that it may explain are weighed again."""
+    if attribution.mark_for_change(change_id=change_id, now=clock.now()):
+        wake_detection()

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+from django.db.models import Q
 
 from deploys.actions.catalog import environments_by_name
 from deploys.models import Service
 from incidents.actions.watching import end_unwatched
-from incidents.models import Check
+from incidents.models import Check, CheckWatch
 
 CHUNK = 500
 
@@ -37,8 +40,11 @@ def record_checks(
     source: str,
     results: Sequence[CheckResult],
     received_at: dt.datetime | Sequence[dt.datetime] | None,
+    is_evidence_only: bool = False,
 ) -> int:
     """Records probes of one service and source; how many were new. The first report of an instant stands.
+
+    Evidence only (an import) wakes no detection.
 
     `source` is the monitor's public id, or `history`. `received_at` is one instant for all (None: known since ever), or
     one for each.
@@ -61,10 +67,29 @@ def record_checks(
             if key not in known:
                 fresh.setdefault(key, _row(service, source, key[0], result, moment))
         Check.objects.bulk_create(fresh.values(), ignore_conflicts=True)
+        if not is_evidence_only:
+            note_checks(list(fresh.values()))
         written += len(fresh)
     if service.is_unwatched:
         end_unwatched(service=service, at=min(result.at for result in results), now=now)
     return written
+
+
+def note_checks(rows: Sequence[Check]) -> None:
+    """Tells detection of failed checks, and of every check of a service that is down. One query when all is well."""
+    by_place: dict[tuple[int, int], list[Check]] = defaultdict(list)
+    for row in rows:
+        by_place[row.service_id, row.environment_id].append(row)
+    for (service, environment), checks in by_place.items():
+        first = min(check.at for check in checks)
+        failed = [check.at for check in checks if not check.ok]
+        watch = CheckWatch.objects.filter(service=service, environment=environment)
+        if failed:
+            CheckWatch.objects.get_or_create(service_id=service, environment_id=environment)
+            watch.filter(Q(dirty_since__isnull=True) | Q(dirty_since__gt=min(failed))).update(dirty_since=min(failed))
+        else:
+            later = Q(dirty_since__isnull=True) | Q(dirty_since__gt=first)
+            watch.filter(later, is_down=True).update(dirty_since=first)
 
 
 def _row(

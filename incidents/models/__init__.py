@@ -2,6 +2,7 @@
 
 from incidents.models.attribution import Candidate, EvidenceLine, Proposal, Verdict
 from incidents.models.counts import IngestCount, LossCount, TrafficCount
+from incidents.models.episodes import CheckWatch, Episode
 from incidents.models.events import ErrorEvent
 from incidents.models.inbox import DeadLetter, DigestMark, InboxItem
 from incidents.models.incidents import (
@@ -21,8 +22,10 @@ __all__ = [
     "Candidate",
     "Cause",
     "Check",
+    "CheckWatch",
     "DeadLetter",
     "DigestMark",
+    "Episode",
     "ErrorEvent",
     "EvidenceLine",
     "ImpactClass",

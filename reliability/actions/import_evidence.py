@@ -49,10 +49,14 @@ def import_probes(*, team: Team, facts: Sequence[Fact], now: datetime) -> None:
     """Stores probe results as checks of the source `history`."""
     services, _ = _named(team, facts, now)
     for (name, is_dated), some in _grouped(facts).items():
-        results = [_check(fact) for fact in some]
+        results = [check_result(fact) for fact in some]
         instants = [fact.received_at for fact in some if fact.received_at is not None]
         record_checks(
-            service=services[name], source=HISTORY, results=results, received_at=instants if is_dated else None
+            service=services[name],
+            source=HISTORY,
+            results=results,
+            received_at=instants if is_dated else None,
+            is_evidence_only=True,
         )
 
 
@@ -111,7 +115,8 @@ def _count(fact: Fact, services: Mapping[str, Service], environments: Mapping[st
     )
 
 
-def _check(fact: Fact) -> CheckResult:
+def check_result(fact: Fact) -> CheckResult:
+    """A probe line as a check."""
     status, latency = fact.payload.get("status"), fact.payload.get("latency_ms")
     return CheckResult(
         at=parse_instant(fact.payload["at"]),

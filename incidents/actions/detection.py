@@ -1,0 +1,208 @@
+"""One pass of detection: looks at what is dirty or due, and at nothing else.
+
+Dirty issues and checks give episodes; episodes near each other are grouped; each group is one incident, which is opened,
+extended, restored or reopened, classified and attributed. Running it again without new evidence changes nothing.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db import transaction
+
+from deploys.models import Team
+from incidents.actions import attribution, episodes, incidents, proposals
+from incidents.domain import spells
+from incidents.domain.classification import classify
+from incidents.domain.detection import Rule
+from incidents.domain.grouping import Group, Symptom, groups
+from incidents.models import CheckWatch, Episode, Incident, Issue
+from incidents.queries.evidence import Lens, crowded, instant, seconds
+
+AROUND = dt.timedelta(hours=12)
+SETTLE = dt.timedelta(minutes=15)
+"""After this much time a young incident is weighed again: more has been seen, traffic counts have come in."""
+AFTERMATH = dt.timedelta(minutes=30)
+"""After this much time an ended incident is weighed again: what ended it has been reported."""
+LULL = dt.timedelta(minutes=10)
+"""Small news are gathered this long before an incident is weighed again."""
+BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """What one pass did: issues and checks looked at, incidents touched and verdicts computed."""
+
+    issues: int = 0
+    incidents: int = 0
+    verdicts: int = 0
+
+
+def is_waiting(*, now: dt.datetime) -> bool:
+    """Is anything dirty or due? Three cheap queries."""
+    return (
+        Issue.objects.filter(dirty_at__isnull=False).exists()
+        or CheckWatch.objects.filter(dirty_since__isnull=False).exists()
+        or Incident.objects.filter(due_at__lte=now).exists()
+    )
+
+
+def run(*, now: dt.datetime, rule: Rule | None = None) -> Pass:
+    """Look at everything that is dirty or due, team by team, each in one transaction."""
+    teams: set[int] = set(
+        Issue.objects.filter(dirty_at__isnull=False).values_list("service__team_id", flat=True).distinct()
+    )
+    teams |= set(
+        CheckWatch.objects.filter(dirty_since__isnull=False).values_list("service__team_id", flat=True).distinct()
+    )
+    teams |= set(Incident.objects.filter(due_at__lte=now).values_list("team_id", flat=True).distinct())
+    done = Pass()
+    for team_id in sorted(teams):
+        with transaction.atomic():
+            team = Team.objects.select_for_update().get(pk=team_id)
+            one = _run_team(Lens(team=team, now=now, rule=rule or Rule()))
+        done = Pass(done.issues + one.issues, done.incidents + one.incidents, done.verdicts + one.verdicts)
+    return done
+
+
+def _run_team(lens: Lens) -> Pass:
+    refreshed, looked = _refresh_issues(lens)
+    changed = refreshed.changed + _refresh_checks(lens)
+    due = list(
+        Incident.objects.filter(team=lens.team, due_at__lte=lens.now)
+        .select_related("team", "environment")
+        .order_by("pk")
+    )
+    waiting = {row.pk for row in due}
+    near = list(Episode.objects.filter(incident__in=waiting)) if waiting else []
+    touched = verdicts = 0
+    seen: set[int] = set()
+    for finding in _findings(lens, changed, near):
+        incident, repeated = incidents.incident_for(team=lens.team, finding=finding)
+        if incident is None and not lens.team.auto_open:
+            proposals.propose(lens=lens, finding=finding)
+            continue
+        for each in repeated:
+            incidents.mark_repeated(incident=each, of=incident or each, now=lens.now)
+        written = incidents.write(lens=lens, finding=finding, incident=incident)
+        seen.add(written.incident.pk)
+        touched += 1
+        verdicts += _weigh(lens, finding, written, is_due=written.incident.pk in waiting)
+    for row in due:
+        if row.pk not in seen:
+            _leave(row, lens.now)
+    _withdraw(lens, refreshed.bereft)
+    return Pass(looked, touched, verdicts)
+
+
+def _refresh_issues(lens: Lens) -> tuple[episodes.Refreshed, int]:
+    dirty = Issue.objects.filter(service__team=lens.team, dirty_at__isnull=False).order_by("pk")
+    marks = dict(dirty.values_list("pk", "dirty_at")[:BATCH])
+    found = episodes.Refreshed()
+    enough = set(crowded(list(marks), lens.rule))
+    for issue in Issue.objects.filter(pk__in=enough).select_related("service").order_by("pk"):
+        found.add(episodes.refresh_issue(lens=lens, issue=issue))
+    by_mark: dict[dt.datetime | None, list[int]] = {}
+    for pk, mark in marks.items():
+        by_mark.setdefault(mark, []).append(pk)
+    for mark, ids in by_mark.items():  # what became dirty again meanwhile stays dirty
+        Issue.objects.filter(pk__in=ids, dirty_at=mark).update(dirty_at=None)
+    return found, len(marks)
+
+
+def _refresh_checks(lens: Lens) -> list[Episode]:
+    dirty = CheckWatch.objects.filter(service__team=lens.team, dirty_since__isnull=False)
+    changed: list[Episode] = []
+    for watch in dirty.select_related("service", "environment").order_by("pk"):
+        changed += episodes.refresh_outages(lens=lens, watch=watch)
+    return changed
+
+
+def _findings(lens: Lens, changed: Sequence[Episode], due: Sequence[Episode]) -> list[incidents.Finding]:
+    """The groups that hold a changed symptom or one of a due incident, complete with events."""
+    wanted = [*changed, *due]
+    if not wanted:
+        return []
+    low = min(row.started_at for row in wanted) - AROUND
+    high = max(row.last_at for row in wanted) + AROUND
+    rows = list(
+        Episode.objects.filter(team=lens.team, last_at__gte=low, started_at__lte=high)
+        .select_related("service", "environment", "issue")
+        .order_by("started_at", "id")[:BATCH]
+    )
+    symptoms = {episodes.symptom_of(row): row for row in rows}
+    ids = {row.pk for row in wanted} | set(
+        Episode.objects.filter(incident__in={row.incident_id for row in wanted if row.incident_id}).values_list(
+            "pk", flat=True
+        )
+    )
+    found = []
+    for group in groups(list(symptoms), lens.services(), lens.rule):
+        every: list[Symptom] = [*group.episodes, *group.outages]
+        members = tuple(symptoms[each] for each in every)
+        if any(row.pk in ids for row in members):
+            found.append(_finding(lens, group, members))
+    return found
+
+
+def _finding(lens: Lens, group: Group, rows: tuple[Episode, ...]) -> incidents.Finding:
+    pairs = zip(rows, group.episodes, strict=False)  # the rows of outages come after
+    group = Group(tuple(attribution.fill(lens, row, episode) for row, episode in pairs), group.outages)
+    facts = [lens.services()[name] for name in group.services if name in lens.services()]
+    return incidents.Finding(
+        group=group,
+        rows=rows,
+        spells=tuple(spells.spells(group, seconds(lens.now), lens.rule)),
+        impact_class=classify(group, facts),
+        title=_title(rows),
+    )
+
+
+def _title(rows: Sequence[Episode]) -> str:
+    """What the issue with most events is called; else that the service is down."""
+    main = max((row for row in rows if row.issue_id is not None), key=lambda row: (row.count, -row.pk), default=None)
+    if main is not None and main.issue is not None:
+        return main.issue.title[:300]
+    return f"{rows[0].service.name} is down: checks fail"
+
+
+def _weigh(lens: Lens, finding: incidents.Finding, written: incidents.Written, *, is_due: bool) -> int:
+    """Attribute at once on news, when due, or when it has grown twofold; else a little later. How many verdicts."""
+    incident = written.incident
+    last = incident.verdicts.order_by("-number").values_list("inputs", flat=True).first()
+    grown = last is None or finding.events >= 2 * max(1, int(last.get("events") or 0))
+    trigger = written.news[0] if written.news else "due" if is_due else "grew" if grown else ""
+    due_at = _due_at(lens, finding, incident)
+    if trigger and not incident.is_dismissed:
+        attribution.attribute(lens=lens, incident=incident, finding=finding, trigger=trigger)
+    else:
+        due_at = min(due_at or lens.now + LULL, lens.now + LULL)
+    Incident.objects.filter(pk=incident.pk).update(due_at=None if incident.is_dismissed else due_at)
+    return int(bool(trigger))
+
+
+def _due_at(lens: Lens, finding: incidents.Finding, incident: Incident) -> dt.datetime | None:
+    """The next instant at which something is to be looked at without new evidence."""
+    found: list[dt.datetime] = []
+    quiet = spells.due_at(finding.group, seconds(lens.now), lens.rule)
+    if quiet is not None:
+        found.append(instant(quiet))
+    if incident.detected_at is not None:
+        found.append(incident.detected_at + SETTLE)
+    if finding.restored_at is not None:
+        found.append(instant(finding.restored_at) + AFTERMATH)
+    return min((at for at in found if at > lens.now), default=None)
+
+
+def _leave(incident: Incident, now: dt.datetime) -> None:
+    """Due, but without any symptom of its own: nothing to look at until evidence comes."""
+    Incident.objects.filter(pk=incident.pk, due_at__lte=now).update(due_at=None)
+
+
+def _withdraw(lens: Lens, bereft: set[int]) -> None:
+    """Incidents whose last symptom has dissolved."""
+    gone = Incident.objects.filter(pk__in=bereft, episodes=None).select_related("team", "environment")
+    for incident in gone.order_by("pk"):
+        incidents.withdraw_unfounded(incident=incident, now=lens.now)

@@ -1,0 +1,192 @@
+"""Symptoms kept up to date: episodes of dirty issues, outages of services whose checks failed."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from django.db.models import Q
+
+from deploys.models import Tier
+from incidents.domain.detection import Span, Surroundings, outages, spans
+from incidents.domain.evidence import Episode as Symptom
+from incidents.domain.evidence import IssueFacts, Outage
+from incidents.models import CheckWatch, Episode, ErrorEvent, Issue
+from incidents.queries.evidence import (
+    HISTORY_DAYS,
+    Lens,
+    buckets_of,
+    deploy_starts,
+    instant,
+    issue_facts,
+    probes_of,
+    seconds,
+)
+
+NEAR = dt.timedelta(hours=3)
+CHECKS = "checks"
+
+
+@dataclass(slots=True)
+class Refreshed:
+    """Rows that are new or changed, and the incidents that lost a symptom because better knowledge dissolved it."""
+
+    changed: list[Episode] = field(default_factory=list)
+    bereft: set[int] = field(default_factory=set)
+
+    def add(self, other: Refreshed) -> None:
+        """Take in what another refresh found."""
+        self.changed += other.changed
+        self.bereft |= other.bereft
+
+
+def refresh_issue(*, lens: Lens, issue: Issue) -> Refreshed:
+    """Recompute the episodes of one issue from its events."""
+    if issue.status == Issue.Status.IGNORED:
+        return Refreshed()
+    buckets = buckets_of(lens, issue)
+    if sum(bucket.count for bucket in buckets) < lens.rule.events:
+        return Refreshed()
+    service = issue.service
+    starts = deploy_starts(lens.team, [service.pk], lens.now - dt.timedelta(days=2)).get(service.pk, [])
+
+    def changed_near(at: float) -> bool:
+        return any(at - lens.rule.change_before <= start <= at + 120 for start in starts)
+
+    def load(start: float, end: float) -> float:  # read only where a burst is in question
+        return lens.load(service.pk)(start, end)
+
+    around = Surroundings(
+        since=lens.services()[service.name].evidence_since,
+        changed_near=changed_near,
+        load=load,
+        resolved=(seconds(issue.resolved_at),) if issue.resolved_at else (),
+    )
+    return _store(lens, issue, spans(buckets, around, lens.rule))
+
+
+def _store(lens: Lens, issue: Issue, found: Sequence[Span]) -> Refreshed:
+    oldest = lens.now - dt.timedelta(days=HISTORY_DAYS - 1)
+    rows = list(Episode.objects.filter(issue=issue, started_at__gte=oldest).order_by("started_at", "id"))
+    done = Refreshed()
+    for span in found:
+        if instant(span.start) < oldest:
+            continue
+        row = next((each for each in rows if _overlaps(each, span)), None)
+        if row is None:
+            done.changed.append(_new(lens, issue, span))
+            continue
+        rows.remove(row)
+        if _differs(row, _columns(span)):
+            row.save(update_fields=list(_columns(span)))
+            done.changed.append(row)
+    for row in rows:
+        if row.incident_id is not None:
+            done.bereft.add(row.incident_id)
+        row.delete()
+    return done
+
+
+def _overlaps(row: Episode, span: Span) -> bool:
+    return row.started_at <= instant(span.end) + NEAR and instant(span.start) <= row.last_at + NEAR
+
+
+def _columns(span: Span) -> dict[str, Any]:  # Any: column values
+    return {
+        "started_at": instant(span.start),
+        "last_at": instant(span.end),
+        "met_at": instant(span.met_at),
+        "count": span.count,
+        "earlier_count": span.earlier,
+        "reason": span.reason,
+        "gap_seconds": span.gap,
+    }
+
+
+def _differs(row: Episode, values: dict[str, Any]) -> bool:  # Any: column values
+    changed = [name for name, value in values.items() if getattr(row, name) != value]
+    for name in changed:
+        setattr(row, name, values[name])
+    return bool(changed)
+
+
+def _new(lens: Lens, issue: Issue, span: Span) -> Episode:
+    latest = (
+        ErrorEvent.objects.filter(issue=issue, environment__tier=Tier.PRODUCTION)
+        .order_by("-timestamp")
+        .values_list("environment_id", flat=True)[0]
+    )
+    facts = asdict(issue_facts(issue, issue.service.name))
+    return Episode.objects.create(
+        team=lens.team, service=issue.service, environment_id=latest, issue=issue, facts=facts, **_columns(span)
+    )
+
+
+def symptom_of(row: Episode) -> Symptom | Outage:
+    """The row as grouping reads it (without its events)."""
+    if row.issue_id is None:
+        return Outage(
+            service=row.service.name,
+            start=seconds(row.started_at),
+            end=seconds(row.ended_at) if row.ended_at else None,
+            met_at=seconds(row.met_at),
+            last_failed=seconds(row.last_at),
+        )
+    facts: dict[str, Any] = {  # Any: JSON
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in row.facts.items()
+        if name in IssueFacts.__dataclass_fields__
+    }
+    return Symptom(
+        issue=IssueFacts(**facts),
+        start=seconds(row.started_at),
+        end=seconds(row.last_at),
+        count=row.count,
+        met_at=seconds(row.met_at),
+        reason=row.reason,
+        gap=row.gap_seconds,
+        earlier=row.earlier_count,
+    )
+
+
+def refresh_outages(*, lens: Lens, watch: CheckWatch) -> list[Episode]:
+    """Recompute the outages of a service around its unseen checks; the rows that are new or changed."""
+    if watch.dirty_since is None or watch.environment.tier != Tier.PRODUCTION:
+        return []
+    rows = Episode.objects.filter(service=watch.service, environment=watch.environment, issue=None, reason=CHECKS)
+    last = rows.filter(started_at__lte=watch.dirty_since).order_by("-started_at").first()
+    since = watch.dirty_since - dt.timedelta(minutes=30)
+    if last is not None and (last.ended_at is None or last.ended_at >= since):
+        since = min(since, last.started_at)
+    found = outages(watch.service.name, probes_of(watch.service_id, watch.environment_id, since, lens.now), lens.rule)
+    known = list(rows.filter(Q(ended_at__isnull=True) | Q(ended_at__gte=since)).order_by("started_at", "id"))
+    touched: list[Episode] = []
+    for outage in found:
+        values = {
+            "started_at": instant(outage.start),
+            "last_at": instant(outage.last_failed),
+            "ended_at": instant(outage.end) if outage.end is not None else None,
+            "met_at": instant(outage.met_at),
+        }
+        row = next((each for each in known if _meets(each, outage)), None)
+        if row is None:
+            row = Episode.objects.create(
+                team=lens.team, service=watch.service, environment=watch.environment, reason=CHECKS, count=0, **values
+            )
+            touched.append(row)
+        else:
+            known.remove(row)
+            if _differs(row, values):
+                row.save(update_fields=list(values))
+                touched.append(row)
+    is_down = any(outage.end is None for outage in found)
+    CheckWatch.objects.filter(pk=watch.pk).update(is_down=is_down)
+    CheckWatch.objects.filter(pk=watch.pk, dirty_since=watch.dirty_since).update(dirty_since=None)
+    return touched
+
+
+def _meets(row: Episode, outage: Outage) -> bool:
+    end = row.ended_at or row.last_at
+    return row.started_at <= instant(outage.end or outage.last_failed) and instant(outage.start) <= end
