@@ -56,7 +56,7 @@ def record_checks(
     names = {result.environment for result in results}
     environments = environments_by_name(team=service.team, names=names, now=now)
     before = Check.objects.filter(service=service, source=source)
-    written = 0
+    stored: list[Check] = []
     pairs = list(zip(results, instants, strict=True))
     for start in range(0, len(pairs), CHUNK):
         chunk = pairs[start : start + CHUNK]
@@ -67,12 +67,12 @@ def record_checks(
             if key not in known:
                 fresh.setdefault(key, _row(service, source, key[0], result, moment))
         Check.objects.bulk_create(fresh.values(), ignore_conflicts=True)
-        if not is_evidence_only:
-            note_checks(list(fresh.values()))
-        written += len(fresh)
+        stored += fresh.values()
+    if not is_evidence_only:
+        note_checks(stored)
     if service.is_unwatched:
         end_unwatched(service=service, at=min(result.at for result in results), now=now)
-    return written
+    return len(stored)
 
 
 def note_checks(rows: Sequence[Check]) -> None:
@@ -85,7 +85,9 @@ def note_checks(rows: Sequence[Check]) -> None:
         failed = [check.at for check in checks if not check.ok]
         watch = CheckWatch.objects.filter(service=service, environment=environment)
         if failed:
-            CheckWatch.objects.get_or_create(service_id=service, environment_id=environment)
+            CheckWatch.objects.bulk_create(
+                [CheckWatch(service_id=service, environment_id=environment)], ignore_conflicts=True
+            )
             watch.filter(Q(dirty_since__isnull=True) | Q(dirty_since__gt=min(failed))).update(dirty_since=min(failed))
         else:
             later = Q(dirty_since__isnull=True) | Q(dirty_since__gt=first)

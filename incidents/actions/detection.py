@@ -19,7 +19,7 @@ from incidents.domain.classification import classify
 from incidents.domain.detection import Rule
 from incidents.domain.grouping import Group, Symptom, groups
 from incidents.models import CheckWatch, Episode, Incident, Issue
-from incidents.queries.evidence import Lens, crowded, instant, seconds
+from incidents.queries.evidence import Lens, instant, seconds
 
 AROUND = dt.timedelta(hours=12)
 SETTLE = dt.timedelta(minutes=15)
@@ -99,11 +99,12 @@ def _run_team(lens: Lens) -> Pass:
 
 def _refresh_issues(lens: Lens) -> tuple[episodes.Refreshed, int]:
     dirty = Issue.objects.filter(service__team=lens.team, dirty_at__isnull=False).order_by("pk")
-    marks = dict(dirty.values_list("pk", "dirty_at")[:BATCH])
+    rows = list(dirty.select_related("service")[:BATCH])
+    marks = {row.pk: row.dirty_at for row in rows}
     found = episodes.Refreshed()
-    enough = set(crowded(list(marks), lens.rule))
-    for issue in Issue.objects.filter(pk__in=enough).select_related("service").order_by("pk"):
-        found.add(episodes.refresh_issue(lens=lens, issue=issue))
+    for issue in rows:
+        if issue.events_count >= lens.rule.events:
+            found.add(episodes.refresh_issue(lens=lens, issue=issue))
     by_mark: dict[dt.datetime | None, list[int]] = {}
     for pk, mark in marks.items():
         by_mark.setdefault(mark, []).append(pk)

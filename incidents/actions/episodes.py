@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from django.db.models import Q
 
 from deploys.models import Tier
-from incidents.domain.detection import Span, Surroundings, outages, spans
+from incidents.domain.detection import Bucket, Rule, Span, Surroundings, outages, spans
 from incidents.domain.evidence import Episode as Symptom
 from incidents.domain.evidence import IssueFacts, Outage
+from incidents.domain.load import flat
 from incidents.models import CheckWatch, Episode, ErrorEvent, Issue
 from incidents.queries.evidence import (
     HISTORY_DAYS,
@@ -23,6 +24,7 @@ from incidents.queries.evidence import (
     issue_facts,
     probes_of,
     seconds,
+    times_of,
 )
 
 NEAR = dt.timedelta(hours=3)
@@ -46,9 +48,14 @@ def refresh_issue(*, lens: Lens, issue: Issue) -> Refreshed:
     """Recompute the episodes of one issue from its events."""
     if issue.status == Issue.Status.IGNORED:
         return Refreshed()
-    buckets = buckets_of(lens, issue)
-    if sum(bucket.count for bucket in buckets) < lens.rule.events:
+    times = times_of(lens, issue)
+    if (
+        issue.resolved_at is None
+        and not _is_worth_a_look(times, lens.rule)
+        and not Episode.objects.filter(issue=issue).exists()
+    ):
         return Refreshed()
+    buckets = buckets_of(lens, issue, times)
     service = issue.service
     starts = deploy_starts(lens.team, [service.pk], lens.now - dt.timedelta(days=2)).get(service.pk, [])
 
@@ -65,6 +72,15 @@ def refresh_issue(*, lens: Lens, issue: Issue) -> Refreshed:
         resolved=(seconds(issue.resolved_at),) if issue.resolved_at else (),
     )
     return _store(lens, issue, spans(buckets, around, lens.rule))
+
+
+def _is_worth_a_look(times: Sequence[tuple[dt.datetime, str]], rule: Rule) -> bool:
+    """A cheap look at uncorrected times, with a lenient rule: most errors are everyday noise, and cost one query."""
+    if len(times) < rule.events:
+        return False
+    buckets = [Bucket(seconds(at), seconds(at)) for at, _ in reversed(times)]
+    anywhere = Surroundings(since=float("-inf"), changed_near=lambda _: True, load=flat)
+    return bool(spans(buckets, anywhere, replace(rule, burst_odds=1e-2, burst_factor=1.5)))
 
 
 def _store(lens: Lens, issue: Issue, found: Sequence[Span]) -> Refreshed:

@@ -109,22 +109,20 @@ def _services(team: Team, now: dt.datetime) -> dict[str, ServiceFacts]:
 # -- detection -------------------------------------------------------------------------------------------------------
 
 
-def crowded(issue_ids: Collection[int], rule: Rule) -> list[int]:
-    """Which of these issues have enough events to be looked at at all."""
-    rows = Issue.objects.filter(pk__in=list(issue_ids), events_count__gte=rule.events)
-    return list(rows.order_by("pk").values_list("pk", flat=True))
-
-
-def buckets_of(lens: Lens, issue: Issue) -> list[Bucket]:
-    """The production events of an issue in order of time: single ones, the oldest of very many by the five minutes."""
+def times_of(lens: Lens, issue: Issue) -> list[tuple[dt.datetime, str]]:
+    """(instant, host) of the production events of two weeks, newest first, at most one more than the limit."""
     since = lens.now - dt.timedelta(days=HISTORY_DAYS)
     rows = ErrorEvent.objects.filter(PRODUCTION, issue=issue, timestamp__gte=since, timestamp__lte=lens.now)
-    times = list(rows.order_by("-timestamp").values_list("timestamp", "host")[: TIMES_LIMIT + 1])
-    offsets = lens.offsets(issue.service_id) if len(times) >= lens.rule.events else {}
+    return list(rows.order_by("-timestamp").values_list("timestamp", "host")[: TIMES_LIMIT + 1])
+
+
+def buckets_of(lens: Lens, issue: Issue, times: Sequence[tuple[dt.datetime, str]]) -> list[Bucket]:
+    """The events with corrected times, in order: single ones, the oldest of very many by the five minutes."""
+    offsets = lens.offsets(issue.service_id)
     exact = sorted(seconds(at) - offsets.get(host, 0.0) for at, host in times)
     found = [Bucket(at, at) for at in exact]
     if len(times) > TIMES_LIMIT:
-        found = _older(issue, since, times[-1][0]) + found
+        found = _older(issue, lens.now - dt.timedelta(days=HISTORY_DAYS), times[-1][0]) + found
     return found
 
 

@@ -1,7 +1,7 @@
 """Plays a history as if it happened now, through the code that live traffic takes, and reads the machine's answers.
 
-Lines enter in order of arrival with the clock at their receipt. Detection looks at fixed instants (every half minute in
-which something came, and whenever an incident is due), so that the size of batches cannot matter.
+Lines enter in order of arrival with the clock at their receipt. Detection looks at fixed instants (every minute in which
+something came, and whenever an incident is due), so that the size of batches cannot matter.
 """
 
 from __future__ import annotations
@@ -29,11 +29,13 @@ from reliability.formats.history import Line, Reading
 from reliability.formats.history_evidence import parsed_event
 from reliability.queries.facts import HISTORY
 
-TICK_SECONDS: Final = 30
+TICK_SECONDS: Final = 60
 READ_LIVE: Final = dt.timedelta(minutes=15)
 AFTERWARDS: Final = dt.timedelta(days=3)
 """How long the clock runs on after the last line, so that what is due comes due."""
 LISTED: Final = 5
+TROUBLE: Final = dt.timedelta(hours=1)
+"""Checks of a service are passed on at once for this long after one failed."""
 
 Answer = dict[str, Any]
 Progress = Callable[[int, int], None]
@@ -56,6 +58,10 @@ class _Player:
     team: Team
     waiting: list[Line] = field(default_factory=list)
     counts: dict[str, list[int]] = field(default_factory=dict)
+    calm: dict[str, list[Line]] = field(default_factory=lambda: defaultdict(list))
+    troubled: dict[str, dt.datetime] = field(default_factory=dict)
+    next_due: dt.datetime | None = None
+    next_read: dt.datetime | None = None
     read: set[int] = field(default_factory=set)
     answers: Answers = field(default_factory=Answers)
 
@@ -73,6 +79,8 @@ class _Player:
             self._advance(now)
             self._run_due(before=now + AFTERWARDS)
             self._read_live(now + AFTERWARDS)
+            with clock.at(now + AFTERWARDS):
+                self._take_in([line for lines in self.calm.values() for line in lines], now + AFTERWARDS)
             self.answers.closed = [_answer(row) for row in _incidents(self.team)]
             self.answers.closed_downtime = _downtime(self.team)
             self.answers.live_downtime = self.answers.closed_downtime
@@ -80,21 +88,41 @@ class _Player:
 
     def _run_due(self, *, before: dt.datetime) -> None:
         """Stops at every instant before this one at which an incident is due."""
-        while True:
-            due = Incident.objects.filter(team=self.team).aggregate(first=Min("due_at"))["first"]
-            if due is None or due >= before:
-                return
-            self._advance(due)
+        while self.next_due is not None and self.next_due < before:
+            self._advance(self.next_due)
 
     def _advance(self, now: dt.datetime) -> None:
         """Takes in the lines received by now, and has detection look."""
         ready = [line for line in self.waiting if _received(line) <= now]
         self.waiting = [line for line in self.waiting if _received(line) > now]
         with clock.at(now):
-            self._take_in(ready, now)
-            if detection.is_waiting(now=now):
-                detection.run(now=now)
-        self._read_live(now)
+            self._take_in(self._without_calm(ready), now)
+            done = detection.run(now=now)
+        if done.incidents or (self.next_due is not None and self.next_due <= now):
+            rows = Incident.objects.filter(team=self.team)
+            self.next_due = rows.aggregate(first=Min("due_at"))["first"]
+            unread = rows.exclude(pk__in=self.read).aggregate(first=Min("detected_at"))["first"]
+            self.next_read = unread + READ_LIVE if unread is not None else None
+        if self.next_read is not None and self.next_read <= now:
+            self._read_live(now)
+
+    def _without_calm(self, lines: Sequence[Line]) -> list[Line]:
+        """Holds back good checks of services that are well: nothing looks at them until one fails."""
+        passed: list[Line] = []
+        for line in lines:
+            fact = line.facts[0]
+            if fact.kind != "probe":
+                passed.append(line)
+                continue
+            service = str(fact.payload["service"])
+            if fact.payload.get("ok") is False:
+                self.troubled[service] = _received(line) + TROUBLE
+                passed += self.calm.pop(service, [])
+            if service in self.troubled and _received(line) <= self.troubled[service]:
+                passed.append(line)
+            else:
+                self.calm[service].append(line)
+        return passed
 
     def _take_in(self, lines: Sequence[Line], now: dt.datetime) -> None:
         facts = [_new_fact(fact) for line in lines if not line.is_evidence for fact in line.facts]
