@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import os
 import threading
+import warnings
 from typing import Any
 
 from celery import Celery
+from celery.platforms import SecurityWarning
 from celery.signals import worker_ready, worker_shutting_down
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "reliability.settings")
+
+# Celery warns a worker that runs as root, because pickled messages could run code; ours are JSON, and nothing else is taken.
+warnings.filterwarnings("ignore", category=SecurityWarning)
 
 app = Celery("upshot")
 app.config_from_object("django.conf:settings", namespace="CELERY")

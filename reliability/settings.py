@@ -305,6 +305,7 @@ LOGGING: dict[str, Any] = {
         "django.request": {"level": "ERROR"},
         "celery": {"level": "WARNING"},
         "kombu": {"level": "WARNING"},
+        "kombu.connection": {"level": "ERROR"},  # says at each message that the file system has no host name
     },
 }
 

@@ -25,6 +25,7 @@ PLACES = (
     ("deploy-list", "Deploys"),
     ("service-list", "Services"),
     ("flag-list", "Flags"),
+    ("objective-list", "Objectives"),
     ("report-list", "Reports"),
     ("delivery-list", "Deliveries"),
     ("team-settings", "Settings"),

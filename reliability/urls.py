@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path
 
-from reliability.views import dashboard, gallery, health
+from reliability.views import dashboard, gallery, health, objectives
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.healthz, name="healthz"),
@@ -12,6 +12,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("incidents.urls")),
     path("t/<slug:team_slug>/", dashboard.dashboard, name="dashboard"),
     path("t/<slug:team_slug>/now/", dashboard.band, name="dashboard-now"),
+    path("t/<slug:team_slug>/objectives/", objectives.objectives, name="objective-list"),
+    path("t/<slug:team_slug>/objectives/set/", objectives.objective_set, name="objective-set"),
 ]
 
 if settings.DEBUG or settings.TESTING:

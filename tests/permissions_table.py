@@ -75,6 +75,8 @@ TABLE: dict[str, Row] = {
     "account/details/": Row(SIGNED_IN),
     "account/password/": Row(SIGNED_IN),
     "account/theme/": Row(SIGNED_IN),
+    f"{T}/objectives/": Row(TEAM, write=None),
+    f"{T}/objectives/set/": Row(TEAM, read=Role.ADMIN, write=Role.ADMIN),
     f"{T}/start/service/": Row(TEAM, read=Role.ADMIN, write=Role.ADMIN),
     f"{T}/services/<uuid:service_id>/setup/": Row(TEAM, read=Role.RESPONDER, write=None, args=service_id),
     f"{T}/services/<uuid:service_id>/setup/heard/<str:what>/": Row(
