@@ -30,3 +30,9 @@ class IncidentsConfig(AppConfig):
             lease_seconds=tasks.SWEEP_LEASE_SECONDS,
         )
         register_job(tasks.DETECT, period_seconds=tasks.DETECT_SECONDS, wake=tasks.sweep_detection)
+        register_job(
+            tasks.MONITORS,
+            period_seconds=tasks.MONITORS_SECONDS,
+            wake=tasks.wake_monitors,
+            lease_seconds=tasks.SWEEP_LEASE_SECONDS,
+        )

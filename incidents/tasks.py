@@ -6,13 +6,15 @@ from celery import shared_task
 
 from deploys import clock
 from deploys.actions import schedules
-from incidents.actions import attribution, detection, ingest
+from incidents.actions import attribution, detection, ingest, monitors
 
 SWEEP = "incidents.sweep_inbox"
 SWEEP_SECONDS = 2.0
 SWEEP_LEASE_SECONDS = 3.0  # what a worker killed in the middle of it may cost
 DETECT = "incidents.detect"
 DETECT_SECONDS = 5.0
+MONITORS = "incidents.wake_monitors"
+MONITORS_SECONDS = 1.0
 
 
 @shared_task(name="incidents.drain_inbox", ignore_result=True)  # type: ignore[untyped-decorator]  # celery has no types
@@ -67,3 +69,19 @@ def reattribute(change_id: int) -> None:
     """A change was recorded, perhaps late: incidents that it may explain are weighed again."""
     if attribution.mark_for_change(change_id=change_id, now=clock.now()):
         wake_detection()
+
+
+@shared_task(name="incidents.run_monitors", ignore_result=True)  # type: ignore[untyped-decorator]  # celery has no types
+def run_monitors() -> None:
+    """Asks the monitors that are due, and has detection look when a check failed."""
+    if monitors.run_due(now=clock.now()):
+        wake_detection()
+
+
+def wake_monitors() -> None:
+    """Wakes a worker if a monitor is due. Claims are made by the worker, so this is done at once."""
+    try:
+        if monitors.is_due(now=clock.now()):
+            run_monitors.apply_async(retry=False, expires=30)
+    finally:
+        schedules.finish(MONITORS, now=clock.now())
