@@ -11,7 +11,9 @@ class DeploysConfig(AppConfig):
 
     def ready(self) -> None:
         """Says who writes the tables of this room's kinds."""
-        from deploys.actions import projection  # noqa: PLC0415 -- models exist only from here on
+        from deploys import tasks  # noqa: PLC0415 -- models exist only from here on
+        from deploys.actions import projection  # noqa: PLC0415 -- as above
+        from deploys.actions.schedules import register_job  # noqa: PLC0415 -- as above
         from deploys.ports import register_projector  # noqa: PLC0415 -- as above
 
         register_projector("history", projection.project_policy)
@@ -19,3 +21,4 @@ class DeploysConfig(AppConfig):
         register_projector("deploy", projection.project_deploys)
         register_projector("change", projection.project_commits)
         register_projector("flag", projection.project_flags)
+        register_job(tasks.FORGET, period_seconds=tasks.FORGET_SECONDS, wake=tasks.forget_deliveries.delay)

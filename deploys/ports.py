@@ -77,10 +77,10 @@ def change_links(team: Team, change_ids: Sequence[int]) -> ChangeLinks:
 
 #: Where panels stand, and what they are called with beside the request.
 PLACES: Final = {
-    "deploy-answer": "a Deploy: what it did to its users, above everything else",
-    "deploy-figure": "a Deploy: errors before and after",
-    "deploy-main": "a Deploy: further sections",
-    "deploy-aside": "a Deploy: facts at the side",
+    "deploy-answer": "a ShownDeploy: what it did to its users, above everything else",
+    "deploy-figure": "a ShownDeploy: errors before and after",
+    "deploy-main": "a ShownDeploy: further sections",
+    "deploy-aside": "a ShownDeploy: facts at the side",
     "service-answer": "a Service: what is wrong with it now",
     "service-main": "a Service: further sections",
     "service-aside": "a Service: budget, monitors",
@@ -108,27 +108,42 @@ def panels(place: str, request: Any, thing: Any) -> list[str]:  # Any: an HttpRe
 
 
 @dataclass(frozen=True, slots=True)
-class ServiceColumn:
-    """A column that a room above adds to the list of services. `cells(team, services)` gives safe HTML by service key.
+class Column:
+    """A column that a room above adds to a list. `cells(team, rows)` gives safe HTML by the row's key; no query per row.
 
-    `rank(team, services)`, if given, orders the list: the smallest first; services without a rank come last.
+    `rank(team, rows)`, if given, orders the list of services: the smallest first, rows without a rank last.
     """
 
     heading: str
     cells: Callable[[Team, Sequence[Any]], Mapping[int, str]]
     rank: Callable[[Team, Sequence[Any]], Mapping[int, float]] | None = None
     is_secondary: bool = False
+    is_number: bool = False
 
 
-_service_columns: list[ServiceColumn] = []
+#: Lists that take columns, and what their rows are.
+LISTS: Final = {"deploy-list": "Deploy", "service-list": "Service"}
+_columns: dict[str, list[Column]] = {}
 
 
-def register_service_column(column: ServiceColumn) -> None:
-    """From now on the list of services has this column, in the order of registration."""
-    if all(known.heading != column.heading for known in _service_columns):
-        _service_columns.append(column)
+def register_column(place: str, column: Column) -> None:
+    """From now on the list has this column, after its own and in the order of registration."""
+    if place not in LISTS:
+        raise KeyError(f"no such list: {place}")
+    entries = _columns.setdefault(place, [])
+    if all(known.heading != column.heading for known in entries):
+        entries.append(column)
 
 
-def service_columns() -> list[ServiceColumn]:
-    """All registered columns."""
-    return list(_service_columns)
+def columns(place: str) -> list[Column]:
+    """All registered columns of a list."""
+    return list(_columns.get(place, []))
+
+
+def column_cells(place: str, team: Team, rows: Sequence[Any]) -> dict[int, list[tuple[Column, str]]]:  # Any: rows
+    """For every row, by its key, each column with its cell; an empty cell where the column says nothing."""
+    known = columns(place)
+    said = [column.cells(team, rows) if rows else {} for column in known]
+    return {
+        row.pk: [(column, cells.get(row.pk, "")) for column, cells in zip(known, said, strict=True)] for row in rows
+    }

@@ -6,7 +6,7 @@ from django.urls import URLPattern, URLResolver, path
 from deploys.api.deploys import DeploysView, DeployView
 from deploys.api.flags import FlagsView
 from deploys.api.webhooks import github_webhook
-from deploys.views import account, deploys, gallery, services, setup, signing, start
+from deploys.views import account, deliveries, deploys, gallery, services, setup, signing, start
 from deploys.views.problems import problem_page
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -34,6 +34,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("t/<slug:team_slug>/deploys/<uuid:public_id>/", deploys.deploy_detail, name="deploy-detail"),
     path("t/<slug:team_slug>/services/", services.service_list, name="service-list"),
     path("t/<slug:team_slug>/services/<uuid:public_id>/", services.service_detail, name="service-detail"),
+    path("t/<slug:team_slug>/services/<uuid:public_id>/edit/", services.service_edit, name="service-edit"),
+    path("t/<slug:team_slug>/deliveries/", deliveries.delivery_list, name="delivery-list"),
+    path("t/<slug:team_slug>/deliveries/<uuid:public_id>/", deliveries.delivery_detail, name="delivery-detail"),
 ]
 
 if settings.DEBUG or settings.TESTING:

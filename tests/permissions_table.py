@@ -16,7 +16,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from deploys.actions.deliveries import log_delivery
 from deploys.models import Role, Scope, Team
+from tests.conftest import NOON
 from tests.factories.access import github_source
 from tests.factories.catalog import ServiceFactory
 from tests.factories.changes import DeployFactory
@@ -48,6 +50,11 @@ def service(team: Team) -> dict[str, Any]:
 
 def webhook(team: Team) -> dict[str, Any]:
     return {"public_id": github_source(team)[0].public_id}
+
+
+def delivery(team: Team) -> dict[str, Any]:
+    made = log_delivery(team=team, kind="api", event="deploy", received_at=NOON, verdict="created")
+    return {"public_id": made.public_id}
 
 
 def service_id(team: Team) -> dict[str, Any]:
@@ -94,6 +101,9 @@ TABLE: dict[str, Row] = {
     f"{T}/deploys/<uuid:public_id>/": Row(TEAM, write=None, args=deploy),
     f"{T}/services/": Row(TEAM, write=None),
     f"{T}/services/<uuid:public_id>/": Row(TEAM, write=None, args=service),
+    f"{T}/services/<uuid:public_id>/edit/": Row(TEAM, read=Role.ADMIN, write=Role.ADMIN, args=service),
+    f"{T}/deliveries/": Row(TEAM, write=None),
+    f"{T}/deliveries/<uuid:public_id>/": Row(TEAM, write=None, args=delivery),
     "ui/": Row(PUBLIC),
     # incidents
     f"{T}/incidents/": Row(TEAM),

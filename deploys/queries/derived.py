@@ -35,6 +35,19 @@ class Standing:
         return self.facts.outcome is Outcome.SUCCEEDED and self.facts.live_at is not None and self.replaced_by is None
 
 
+@dataclass(frozen=True, slots=True)
+class ShownDeploy:
+    """A deploy on its page, with what follows from the facts; panels are called with it."""
+
+    deploy: Deploy
+    standing: Standing
+
+    @property
+    def live_at(self) -> dt.datetime | None:
+        """First production traffic, derived."""
+        return self.standing.facts.live_at
+
+
 def rows_of(service: Service, *, tier_name: str | None = None) -> list[dict[str, Any]]:  # Any: column values
     """The service's deploys as COLUMNS, of one tier or of all. One query."""
     rows = Deploy.objects.filter(service=service).values(*COLUMNS)
