@@ -72,7 +72,7 @@ class DeploysView(DeliveryView):
         deploy.team = caller.team
         body = {**DeployAnswer(deploy).data, "warnings": warnings}
         status = 201 if recorded.verdict is Verdict.CREATED else 200
-        return Response(body, status=status, headers={"Upshot-Verdict": recorded.verdict})
+        return Response(body, status=status, headers={"Upshot-Verdict": str(recorded.verdict)})
 
     @extend_schema(
         operation_id="list_deploys",

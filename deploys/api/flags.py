@@ -54,7 +54,7 @@ class FlagsView(DeliveryView):
             service=None, delivery_id=delivery_id, warnings=warnings,
         )  # fmt: skip
         status = 201 if recorded.verdict is Verdict.CREATED else 200
-        return Response(_answer(recorded, warnings), status=status, headers={"Upshot-Verdict": recorded.verdict})
+        return Response(_answer(recorded, warnings), status=status, headers={"Upshot-Verdict": str(recorded.verdict)})
 
 
 def _answer(recorded: RecordedFlag, warnings: list[str]) -> object:

@@ -135,6 +135,7 @@ def deploy_detail(request: TeamRequest, public_id: uuid.UUID) -> HttpResponse:
     context = {
         "deploy": deploy,
         "shown": shown,
+        "run": f"run {deploy.external_id}" if deploy.external_id.isdecimal() else deploy.external_id,
         "kind": kind,
         "sign": sign_of(deploy, kind),
         "outcome": OUTCOME_WORDS[outcome],

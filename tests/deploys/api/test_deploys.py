@@ -41,6 +41,7 @@ def test_a_one_line_curl_records_a_finished_deploy(client: Client, noon: dt.date
     deploy = Deploy.objects.select_related("change").get()
     public_id = str(deploy.change.public_id)
     assert (answer.status_code, answer.headers["Upshot-Verdict"]) == (201, "created")
+    assert {type(value) for value in answer.headers.values()} == {str}  # servers refuse subclasses
     assert answer.json() == {
         "id": "42", "public_id": public_id, "service": "shop", "environment": "production", "status": "success",
         "started_at": "2026-03-04T12:00:00Z", "finished_at": "2026-03-04T12:00:00Z", "live_at": None,
