@@ -163,32 +163,78 @@ def deploy_facts(
         if live_at is not None:
             by_service.setdefault(deploy.service, []).append((live_at, deploy.id))
     for lives in by_service.values():
-        stack: list[Deploy] = []
+        live = _LiveVersions()
         for _, identity in sorted(lives):
-            facts[identity] = _walked(facts[identity], stack, is_remedy=identity in remedy_ids)
+            facts[identity] = _walked(facts[identity], live, is_remedy=identity in remedy_ids)
     return facts
 
 
-def _walked(facts: DeployFacts, stack: list[Deploy], *, is_remedy: bool) -> DeployFacts:
-    """The facts with the kind; changes the stack of live versions (top last) if the deploy succeeded."""
-    deploy = facts.deploy
-    place = next((i for i in range(len(stack) - 1, -1, -1) if stack[i].has_version_of(deploy)), None)
+class _LiveVersions:
+    """The stack of versions that were put live, top last; finds a version without walking through the years below."""
+
+    def __init__(self) -> None:
+        self._stack: list[Deploy] = []
+        self._by_artifact: dict[str, list[int]] = {}
+        self._by_release: dict[str, list[int]] = {}
+        self._by_bare_release: dict[str, list[int]] = {}
+
+    def __len__(self) -> int:
+        return len(self._stack)
+
+    def place_of(self, deploy: Deploy) -> int | None:
+        """The highest entry of the same version (Deploy.has_version_of); None if there is none."""
+        places = []
+        if deploy.artifact is not None:
+            places.append(self._by_artifact.get(deploy.artifact, []))
+        if deploy.release is not None:
+            index = self._by_release if deploy.artifact is None else self._by_bare_release
+            places.append(index.get(deploy.release, []))
+        return max((place[-1] for place in places if place), default=None)
+
+    def push(self, deploy: Deploy) -> None:
+        """The deploy's version is live now."""
+        for index, name in self._entries(deploy):
+            index.setdefault(name, []).append(len(self._stack))
+        self._stack.append(deploy)
+
+    def pop_down_to(self, size: int) -> list[Deploy]:
+        """Takes everything above away; what was taken, lowest first."""
+        taken = self._stack[size:]
+        del self._stack[size:]
+        for deploy in taken:
+            for index, name in self._entries(deploy):
+                index[name].pop()
+        return taken
+
+    def _entries(self, deploy: Deploy) -> list[tuple[dict[str, list[int]], str]]:
+        entries = []
+        if deploy.artifact is not None:
+            entries.append((self._by_artifact, deploy.artifact))
+        if deploy.release is not None:
+            entries.append((self._by_release, deploy.release))
+            if deploy.artifact is None:
+                entries.append((self._by_bare_release, deploy.release))
+        return entries
+
+
+def _walked(facts: DeployFacts, live: _LiveVersions, *, is_remedy: bool) -> DeployFacts:
+    """The facts with the kind; changes what is live if the deploy succeeded."""
+    deploy, place = facts.deploy, live.place_of(facts.deploy)
     kind = deploy.kind
     if kind is None:
         if place is None:
             kind = DeployKind.HOTFIX if is_remedy else DeployKind.FORWARD
         else:
-            kind = DeployKind.REDEPLOY if place == len(stack) - 1 else DeployKind.ROLLBACK
+            kind = DeployKind.REDEPLOY if place == len(live) - 1 else DeployKind.ROLLBACK
     undone: list[Deploy] = []
     if facts.outcome is Outcome.SUCCEEDED:
         if kind.is_new_version:
-            stack.append(deploy)
+            live.push(deploy)
         elif kind is DeployKind.ROLLBACK and place is not None:
-            undone = stack[place + 1 :]
-            del stack[place + 1 :]
+            undone = live.pop_down_to(place + 1)
         elif kind is DeployKind.ROLLBACK:
-            undone = stack[-1:]
-            stack[-1:] = [deploy]
+            undone = live.pop_down_to(max(0, len(live) - 1))
+            live.push(deploy)
     return DeployFacts(deploy, facts.outcome, facts.live_at, kind, tuple(past.id for past in undone))
 
 

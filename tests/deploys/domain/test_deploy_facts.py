@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from deploys.domain.deploy_facts import Deploy, DeployFacts, DeployKind, Outcome, deploy_facts, deploy_of, is_final
 
@@ -163,3 +166,34 @@ def test_clocks_after_the_as_of_instant_have_not_happened() -> None:
 
 def test_final_statuses() -> None:
     assert [is_final(status) for status in ("success", "failure", "in_progress", None)] == [True, True, False, False]
+
+
+versions = st.builds(
+    a_deploy,
+    st.just("x"),
+    release=st.sampled_from([None, "1", "2", "3"]),
+    artifact=st.sampled_from([None, None, "a", "b"]),
+    status=st.sampled_from(["success", "success", "failure"]),
+    was_canary=st.just(True),
+    kind=st.sampled_from([None, None, None, DeployKind.ROLLBACK, DeployKind.FORWARD]),
+)
+
+
+@given(st.lists(versions, max_size=12))
+def test_the_stack_is_searched_as_if_entry_by_entry(some: list[Deploy]) -> None:
+    deploys = [replace(deploy, id=f"d{index:02}", started_at=NOON + index * HOUR) for index, deploy in enumerate(some)]
+    stack: list[Deploy] = []
+    expected: dict[str, tuple[str, tuple[str, ...]]] = {}
+    for deploy in deploys:
+        place = next((i for i in range(len(stack) - 1, -1, -1) if stack[i].has_version_of(deploy)), None)
+        found = "forward" if place is None else "redeploy" if place == len(stack) - 1 else "rollback"
+        kind = str(deploy.kind or found)
+        undone: list[Deploy] = []
+        if deploy.status == "success" and kind == "forward":
+            stack.append(deploy)
+        elif deploy.status == "success" and kind == "rollback":
+            keep = max(0, len(stack) - 1) if place is None else place + 1
+            undone, stack = stack[keep:], stack[:keep] + ([deploy] if place is None else [])
+        expected[deploy.id] = (kind, tuple(past.id for past in undone))
+
+    assert {name: (facts.kind, facts.undone_ids) for name, facts in derived(*deploys).items()} == expected
