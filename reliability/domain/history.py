@@ -212,7 +212,8 @@ def _spells(record: Payload, impact_class: str, begin_at: datetime, restored_at:
         own = spell.get("degradation")
         degradation = usual if own is None else _fraction(own)
         if degradation > 0:
-            yield Spell(parse_instant(spell["from_at"]), optional_instant(spell.get("to_at")), degradation)
+            end = optional_instant(spell.get("to_at")) or restored_at
+            yield Spell(parse_instant(spell["from_at"]), end, degradation)
 
 
 def _add_changes(history: History, records: Records) -> None:

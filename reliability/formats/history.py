@@ -14,7 +14,7 @@ import orjson
 
 from deploys.domain.instants import FAR_PAST, NotAnInstant, instant_text, optional_instant
 from deploys.domain.records import Fact, Payload, Record, grown, identity_of
-from reliability.formats.history_keys import EVIDENCE_KINDS, KINDS, Kind, Unexpected
+from reliability.formats.history_keys import EVIDENCE_KINDS, KINDS, Kind, Unexpected, unknown_parts
 from reliability.formats.history_records import named_services, record_problem
 
 LONGEST_SHOWN = 120
@@ -190,9 +190,9 @@ def _facts(
     """The facts of a line; keys that are not in the table are noted. Raises _Refused."""
     parts = _flag_parts(payload) if kind == "flag" else [(kind, payload)]
     known_keys = {key for part, _ in parts for key in KINDS[part].keys}
-    for key in payload:
-        if key not in known_keys:
-            reading.problems.append(Problem(number, kind, key, "warning", "unknown key, ignored"))
+    for key, value in payload.items():
+        unknown = [key] if key not in known_keys else unknown_parts(key, value)
+        reading.problems += [Problem(number, kind, path, "warning", "unknown key, ignored") for path in unknown]
     problems: list[Problem] = []
     facts = [_fact(number, part, values, received_at, problems) for part, values in parts]
     if problems:

@@ -159,30 +159,44 @@ def spell(value: object) -> object:
 
 RATIO = number(0, 1)
 IMPACT_CLASS = one_of("downtime", "multi_user", "single_user", "impactless")
-_CAUSE = object_of(
+_PARTS: Mapping[str, Mapping[str, Check]] = MappingProxyType(
     {
-        "kind": one_of("deploy", "flag", "external", "infrastructure", "capacity", "unknown"),
-        "id": identifier,
-        "weight": number(0, 1, above_low=True),
-        "status": one_of("confirmed", "suggested", "rejected"),
-        "by": one_of("person", "model"),
-        "probability": RATIO,
-    },
-    ("kind",),
-)
-_SPELL = object_of({"from_at": instant, "to_at": instant, "degradation": RATIO}, ("from_at",))
-_REMEDY = object_of({"kind": one_of("deploy", "flag"), "id": identifier}, ("kind", "id"))
-_POLICY = object_of(
-    {
-        "environment": name,
-        "failure_classes": list_of(IMPACT_CLASS),
-        "deploy_timeout_seconds": number(),
-        "pending_seconds": number(),
-        "maintenance_notice_seconds": number(),
-        "stale_after_seconds": number(),
+        "causes": {
+            "kind": one_of("deploy", "flag", "external", "infrastructure", "capacity", "unknown"),
+            "id": identifier,
+            "weight": number(0, 1, above_low=True),
+            "status": one_of("confirmed", "suggested", "rejected"),
+            "by": one_of("person", "model"),
+            "probability": RATIO,
+        },
+        "impact": {"from_at": instant, "to_at": instant, "degradation": RATIO},
+        "remedies": {"kind": one_of("deploy", "flag"), "id": identifier},
+        "policy": {
+            "environment": name,
+            "failure_classes": list_of(IMPACT_CLASS),
+            "deploy_timeout_seconds": number(),
+            "pending_seconds": number(),
+            "maintenance_notice_seconds": number(),
+            "stale_after_seconds": number(),
+        },
+        "frames": {"file": text, "function": text, "line": number(is_whole=True), "in_app": boolean},
     }
 )
-_FRAME = object_of({"file": text, "function": text, "line": number(is_whole=True), "in_app": boolean})
+_CAUSE = object_of(_PARTS["causes"], ("kind",))
+_SPELL = object_of(_PARTS["impact"], ("from_at",))
+_REMEDY = object_of(_PARTS["remedies"], ("kind", "id"))
+_POLICY = object_of(_PARTS["policy"])
+_FRAME = object_of(_PARTS["frames"])
+
+
+def unknown_parts(key: str, value: object) -> list[str]:
+    """Names inside the objects of a key that the format does not know; they are dropped."""
+    if key not in _PARTS:
+        return []
+    objects = value if isinstance(value, list) else [value]
+    found = (part for item in objects if isinstance(item, dict) for part in item if part not in _PARTS[key])
+    return [f"{key}.{part}" for part in dict.fromkeys(found)]
+
 
 KINDS: Mapping[str, Kind] = MappingProxyType(
     {

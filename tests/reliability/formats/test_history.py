@@ -111,10 +111,12 @@ def test_parts_of_objects_may_be_unknown_or_null() -> None:
         {"kind": "unknown", "by": "model", "probability": 0.7},
     ]
 
-    payload = read(incident(causes=links, impact=[{"from_at": TEN, "to_at": None}])).facts[0].payload
+    reading = read(incident(causes=links, impact=[{"from_at": TEN, "to_at": None}]))
+    payload = reading.facts[0].payload
 
     assert payload["causes"] == [{"kind": "external"}, {"kind": "unknown", "by": "model", "probability": 0.7}]
     assert payload["impact"] == [{"from_at": TEN}]
+    assert str(reading.problems[0]) == ("line 1: warning: incident.causes.mood: unknown key, ignored")
 
 
 def test_bytes_that_are_no_text() -> None:
