@@ -15,9 +15,8 @@ def page(client, team):
 
 
 def text_of(html):
-    return re.sub(r"\s+", " ", re.sub(r"<script.*?</script>|<[^>]+>", " ", html, flags=re.DOTALL)).replace(
-        "\u00a0", " "
-    )
+    words = re.sub(r"<script.*?</script>|<[^>]+>", " ", html, flags=re.DOTALL).replace("\u00a0", " ")
+    return re.sub(r"\s+", " ", words).replace(" ,", ",")
 
 
 def test_an_empty_team_is_told_the_next_step(client, team):
