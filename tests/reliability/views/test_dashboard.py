@@ -15,8 +15,9 @@ def page(client, team):
 
 
 def text_of(html):
-    words = re.sub(r"<script.*?</script>|<[^>]+>", " ", html, flags=re.DOTALL).replace("\u00a0", " ")
-    return re.sub(r"\s+", " ", words).replace(" ,", ",")
+    return re.sub(r"\s+", " ", re.sub(r"<script.*?</script>|<[^>]+>", " ", html, flags=re.DOTALL)).replace(
+        "\u00a0", " "
+    )
 
 
 def test_an_empty_team_is_told_the_next_step(client, team):
