@@ -63,6 +63,7 @@ class _Player:
     next_due: dt.datetime | None = None
     next_read: dt.datetime | None = None
     read: set[int] = field(default_factory=set)
+    until: dt.datetime | None = None
     answers: Answers = field(default_factory=Answers)
 
     def play(self, reading: Reading, progress: Progress) -> Answers:
@@ -76,11 +77,12 @@ class _Player:
             progress(len(lines), len(reading.lines))
             now = at
         if now is not None:
-            self._advance(now)
-            self._run_due(before=now + AFTERWARDS)
-            self._read_live(now + AFTERWARDS)
-            with clock.at(now + AFTERWARDS):
-                self._take_in([line for lines in self.calm.values() for line in lines], now + AFTERWARDS)
+            end = self.until or now + AFTERWARDS
+            self._advance(min(now, end))
+            self._run_due(before=end)
+            self._read_live(end)
+            with clock.at(end):
+                self._take_in([line for lines in self.calm.values() for line in lines], end)
             self.answers.closed = [_answer(row) for row in _incidents(self.team)]
             self.answers.closed_downtime = _downtime(self.team)
             self.answers.live_downtime = self.answers.closed_downtime
@@ -175,6 +177,11 @@ class _Player:
 def replay(*, reading: Reading, team: Team, progress: Progress = lambda _done, _total: None) -> Answers:
     """Plays a history into an empty store and answers what the machine found. The store must hold nothing else."""
     return _Player(team).play(reading, progress)
+
+
+def play(*, reading: Reading, team: Team, until: dt.datetime, progress: Progress = lambda _done, _total: None) -> None:
+    """Plays lines into a team as live traffic, and stops the clock at `until`, no earlier than the last line."""
+    _Player(team, until=until).play(reading, progress)
 
 
 def _received(line: Line) -> dt.datetime:
