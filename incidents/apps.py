@@ -12,17 +12,22 @@ class IncidentsConfig(AppConfig):
     def ready(self) -> None:
         """Fills the seams of the room below."""
         from deploys.actions.schedules import register_job  # noqa: PLC0415 -- models exist only once all apps are loaded
-        from deploys.ports import register_projector  # noqa: PLC0415 -- as above
+        from deploys.ports import register_change_links, register_panel, register_projector  # noqa: PLC0415 -- as above
         from incidents import receivers, tasks  # noqa: PLC0415, F401 -- as above; importing the receivers connects them
         from incidents.actions.maintenance import (  # noqa: PLC0415 -- as above
             project_maintenance,
             project_monitoring_gaps,
         )
         from incidents.actions.projection import project_incidents  # noqa: PLC0415 -- as above
+        from incidents.queries.change_links import change_links  # noqa: PLC0415 -- as above
+        from incidents.views.panels import PANELS  # noqa: PLC0415 -- as above
 
         register_projector("incident", project_incidents)
         register_projector("maintenance", project_maintenance)
         register_projector("monitoring_gap", project_monitoring_gaps)
+        register_change_links(change_links)
+        for place, panel, order in PANELS:
+            register_panel(place, panel, order=order)
         register_job(
             tasks.SWEEP,
             period_seconds=tasks.SWEEP_SECONDS,

@@ -12,6 +12,7 @@ from typing import Any
 from django.db.models import Max, Model
 
 from deploys.actions.catalog import environments_by_name, services_by_name
+from deploys.actions.listing import refresh_changes
 from deploys.models import Environment, Service, Team
 from deploys.ports import Record
 from incidents.domain.incident_record import CHANGE_KINDS, CauseClaim, IncidentRecord, RemedyClaim, read_incident
@@ -51,11 +52,11 @@ def _project(team: Team, records: Sequence[Record]) -> None:
     now = max(each.record.begins_at for each in told)
     services = services_by_name(team=team, names=[name for each in told for name in each.record.services], now=now)
     environments = environments_by_name(team=team, names=[each.record.environment for each in told], now=now)
-    rows = _write_incidents(team, told, environments)
-    _write_duplicates(team, rows)
+    rows, moved = _write_incidents(team, told, environments)
+    moved |= _write_duplicates(team, rows)
     _write_services(told, rows, services)
     _write_spells(told, rows)
-    _write_claims(team, told, rows)
+    _write_claims(team, told, rows, moved)
 
 
 def _key(record: Record) -> tuple[str, str]:
@@ -85,8 +86,8 @@ def _columns(each: Told, environments: Mapping[str, Environment]) -> dict[str, A
 
 def _write_incidents(
     team: Team, told: Sequence[Told], environments: Mapping[str, Environment]
-) -> dict[tuple[str, str], Incident]:
-    """The rows of these records, made or changed, by (source, external id)."""
+) -> tuple[dict[tuple[str, str], Incident], set[int]]:
+    """The rows of these records, made or changed, by (source, external id); and the keys of those that are not as before."""
     wanted = {each.key for each in told}
     known = Incident.objects.filter(team=team, external_id__in=[external_id for _, external_id in wanted])
     rows = {(row.source, row.external_id): row for row in known if (row.source, row.external_id) in wanted}
@@ -107,7 +108,7 @@ def _write_incidents(
     _number(team, new)
     Incident.objects.bulk_create(new, batch_size=CHUNK)
     Incident.objects.bulk_update(changed, COLUMNS, batch_size=50)
-    return rows
+    return rows, {row.pk for row in (*new, *changed)}
 
 
 def _number(team: Team, new: Sequence[Incident]) -> None:
@@ -131,15 +132,15 @@ def _number(team: Team, new: Sequence[Incident]) -> None:
             row.number = last
 
 
-def _write_duplicates(team: Team, rows: Mapping[tuple[str, str], Incident]) -> None:
-    """Links incidents to those they repeat: both for these rows and for others that waited for one of these."""
+def _write_duplicates(team: Team, rows: Mapping[tuple[str, str], Incident]) -> set[int]:
+    """Links incidents to those they repeat: both these rows and others that waited for one of these. Keys of changed ones."""
     waiting = Incident.objects.filter(team=team, duplicate_of=None).exclude(duplicate_of_reference="")
     ours = [row for row in rows.values() if row.duplicate_of_reference or row.duplicate_of_id]
     arrived = [external_id for _, external_id in rows]
     both = {row.pk: row for row in [*ours, *waiting.filter(duplicate_of_reference__in=arrived)]}
     references = {row.duplicate_of_reference for row in both.values()} - {""}
     if not both:
-        return
+        return set()
     targets = Incident.objects.filter(team=team, external_id__in=references).values_list("source", "external_id", "pk")
     by_key = {(source, external_id): pk for source, external_id, pk in targets}
     relinked = []
@@ -152,19 +153,23 @@ def _write_duplicates(team: Team, rows: Mapping[tuple[str, str], Incident]) -> N
             row.duplicate_of_id = target
             relinked.append(row)
     Incident.objects.bulk_update(relinked, ["duplicate_of"], batch_size=CHUNK)
+    return {row.pk for row in relinked}
 
 
 def _replace(
     model: type[Model], fields: Sequence[str], desired: Mapping[int, Sequence[tuple[Any, ...]]]
-) -> None:  # Any: column values
-    """Makes each incident's children equal to the tuples given, in their order; unchanged ones keep their rows."""
+) -> set[int]:  # Any: column values
+    """Makes each incident's children equal to the tuples given, in their order; unchanged ones keep their rows.
+
+    Returns the keys of the incidents whose children changed.
+    """
     manager = model._default_manager
     present: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
     for incident_id, *values in manager.filter(incident__in=desired).order_by("id").values_list("incident_id", *fields):
         present[incident_id].append(tuple(values))
     differing = [incident_id for incident_id, values in desired.items() if present[incident_id] != list(values)]
     if not differing:
-        return
+        return set()
     manager.filter(incident__in=differing).delete()
     manager.bulk_create(
         [
@@ -174,6 +179,7 @@ def _replace(
         ],
         batch_size=CHUNK,
     )
+    return set(differing)
 
 
 def _write_services(
@@ -191,8 +197,12 @@ def _write_spells(told: Sequence[Told], rows: Mapping[tuple[str, str], Incident]
     _replace(ImpactSpell, ("from_at", "to_at", "degradation"), desired)
 
 
-def _write_claims(team: Team, told: Sequence[Told], rows: Mapping[tuple[str, str], Incident]) -> None:
-    """Causes and remedies. A change not yet known leaves its id; `resolve_pending` finds it later."""
+def _write_claims(team: Team, told: Sequence[Told], rows: Mapping[tuple[str, str], Incident], moved: set[int]) -> None:
+    """Causes and remedies. A change not yet known leaves its id; `resolve_pending` finds it later.
+
+    What an incident says of a deploy bears on how deploys are listed: lists of those linked to an incident that is not
+    as before (`moved`, or its links changed) are made anew after commit.
+    """
     claims: list[CauseClaim | RemedyClaim] = []
     for each in told:
         claims += [*each.record.causes, *each.record.remedies]
@@ -216,8 +226,21 @@ def _write_claims(team: Team, told: Sequence[Told], rows: Mapping[tuple[str, str
             (claim.kind, changes.get((claim.kind, claim.reference)), claim.reference[:200])
             for claim in each.record.remedies
         ]
-    _replace(Cause, ("kind", "change_id", "external_id", "weight", "status", "by", "probability"), causes)
-    _replace(Remedy, ("kind", "change_id", "external_id"), remedies)
+    before = _linked_changes(causes)
+    moved |= _replace(Cause, ("kind", "change_id", "external_id", "weight", "status", "by", "probability"), causes)
+    moved |= _replace(Remedy, ("kind", "change_id", "external_id"), remedies)
+    both = (before, _linked_changes(moved & causes.keys()))
+    refresh_changes({change for links in both for incident, change in links if incident in moved})
+
+
+def _linked_changes(incidents: Iterable[int]) -> set[tuple[int, int]]:
+    """(incident, change) of every cause and remedy."""
+    found: set[tuple[int, int]] = set()
+    keys = list(incidents)
+    for model in (Cause, Remedy):
+        links = model._default_manager.filter(incident__in=keys, change__isnull=False)
+        found.update(links.values_list("incident_id", "change_id"))
+    return found
 
 
 def resolve_pending(*, team: Team) -> set[int]:
@@ -241,4 +264,5 @@ def _resolve(team: Team, model: type[Cause] | type[Remedy]) -> set[int]:
     for row in found:
         row.change_id = changes[row.kind, row.external_id]
     manager.bulk_update(found, ["change"], batch_size=CHUNK)
+    refresh_changes({row.change_id for row in found})
     return {row.incident_id for row in found}

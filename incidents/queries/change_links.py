@@ -1,0 +1,64 @@
+"""What incidents say of changes."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from django.db.models import F, QuerySet
+
+from deploys.domain.change_links import ChangeLinks
+from deploys.domain.environments import tier
+from deploys.models import Change, Policy, Service, Team
+from incidents.models import Cause, Incident, Remedy
+from incidents.queries.incidents import with_services_and_causes
+
+CHUNK = 500
+_COUNTS = {"incident__is_dismissed": False, "incident__duplicate_of": None}
+
+
+def change_links(team: Team, change_ids: Sequence[int]) -> ChangeLinks:
+    """Which of these changes ended a counted incident, and when the harm laid at the others began.
+
+    Counted are incidents in the policy's environment that are no false alarms and no duplicates; a link counts when a
+    person or the model has confirmed it and the change began no later than the impact. Three queries for each 500.
+    """
+    policy = Policy.objects.filter(team=team).values_list("environment", flat=True).first() or "production"
+    wanted_tier = tier(policy)
+    remedies: set[int] = set()
+    harm: dict[int, dt.datetime] = {}
+    for start in range(0, len(change_ids), CHUNK):
+        some = change_ids[start : start + CHUNK]
+        ended = Remedy.objects.filter(change__in=some, incident__team=team, **_COUNTS)
+        for change_id, name in ended.values_list("change_id", "incident__environment__name"):
+            if change_id is not None and tier(name) == wanted_tier:
+                remedies.add(change_id)
+        blamed = Cause.objects.filter(
+            change__in=some,
+            incident__team=team,
+            status=Cause.Status.CONFIRMED,
+            change__at__lte=F("incident__begins_at"),
+            **_COUNTS,
+        )
+        for change_id, at, name in blamed.values_list(
+            "change_id", "incident__begins_at", "incident__environment__name"
+        ):
+            if change_id is not None and tier(name) == wanted_tier:
+                harm[change_id] = min(at, harm.get(change_id, at))
+    return ChangeLinks(frozenset(remedies), harm)
+
+
+def links_of_change(change: Change, *, most: int = 20) -> list[Cause]:
+    """Links that lay an incident at this change and were not rejected, newest incident first. One query."""
+    rows = Cause.objects.filter(change=change, incident__team=change.team_id).exclude(status=Cause.Status.REJECTED)
+    return list(rows.select_related("incident").order_by("-incident__begins_at", "-incident__pk")[:most])
+
+
+def incidents_of_service(service: Service, *, is_open: bool, most: int) -> list[Incident]:
+    """The service's incidents that count, open or all, newest first. Three queries."""
+    rows: QuerySet[Incident] = Incident.objects.filter(
+        incident_services__service=service, team=service.team_id, is_dismissed=False, duplicate_of=None
+    )
+    if is_open:
+        rows = rows.filter(restored_at=None)
+    return list(with_services_and_causes(rows).order_by("-begins_at", "-pk")[:most])
