@@ -12,6 +12,7 @@ from django.db.models import Q
 from deploys.actions.facts import record_fact
 from deploys.models import Change, FactOrigin
 from incidents.actions.incidents import Finding
+from incidents.actions.projection import resolve_pending
 from incidents.actions.telling import Line, announce, payload_of, write_lines
 from incidents.domain import attribution
 from incidents.domain.candidates import AHEAD, BACK
@@ -192,10 +193,14 @@ def _is_confirmed(claim: Mapping[str, Any]) -> bool:  # Any: JSON
 
 
 def mark_for_change(*, change_id: int, now: dt.datetime) -> int:
-    """Have every incident looked at again whose candidates include this change, or which it may have ended. How many."""
-    change = Change.objects.filter(pk=change_id).first()
+    """Have every incident looked at again whose candidates include this change, or which it may have ended. How many.
+
+    Links that named the change before it was known find it now.
+    """
+    change = Change.objects.select_related("team").filter(pk=change_id).first()
     if change is None:
         return 0
+    resolve_pending(team=change.team)
     window = Q(
         begins_at__gte=change.at - dt.timedelta(seconds=AHEAD), begins_at__lte=change.at + dt.timedelta(seconds=BACK)
     )

@@ -50,6 +50,8 @@ def reject_cause(*, incident: Incident, change: Change, by: User, now: dt.dateti
     """Not this one: kept as rejected, so that it is not proposed again."""
     incident = locked(incident)
     _check_team(incident, change)
+    # Due at once: the others are weighed again without it.
+    Incident.objects.filter(pk=incident.pk).update(due_at=now)
     return _tell_causes(incident, _with(_claims(incident, change), change, "rejected"), change, "rejected", by, now)
 
 

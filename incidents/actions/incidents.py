@@ -246,13 +246,14 @@ def _attach(incident: Incident, finding: Finding) -> list[str]:
 
 
 def _measure(incident: Incident, finding: Finding) -> None:
-    """Counts and the class's reason: evidence beside the facts."""
+    """Counts and the class's reason: evidence beside the facts. The reason of a person's class is the person's."""
     Incident.objects.filter(pk=incident.pk).update(
         events_count=finding.events,
         users_count=finding.impact_class.users,
-        class_note=finding.impact_class.note[:300],
         last_evidence_at=instant(finding.group.last),
     )
+    if "class" not in incident.person_keys:
+        Incident.objects.filter(pk=incident.pk).update(class_note=finding.impact_class.note[:300])
 
 
 def mark_repeated(*, incident: Incident, of: Incident, now: dt.datetime) -> None:
