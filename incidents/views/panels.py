@@ -15,6 +15,7 @@ from deploys import clock
 from deploys.charts.figures import Figure, RatePoint, rate_around
 from deploys.domain.wording import duration, probability
 from deploys.models import Deploy, Service
+from deploys.queries.derived import ShownDeploy
 from incidents.models import Cause, ImpactClass, Incident, Issue, IssueCount
 from incidents.queries.change_links import incidents_of_service, links_of_change
 from incidents.queries.error_counts import BUCKET, floor_bucket
@@ -31,9 +32,9 @@ def _render(name: str, request: HttpRequest, **context: Any) -> str:  # Any: con
     return render_to_string(f"incidents/panels/{name}.html", context, request=request)
 
 
-def went_live_at(deploy: Deploy) -> dt.datetime:
+def began_at(shown: ShownDeploy) -> dt.datetime:
     """When it began to matter to users, as far as known."""
-    return deploy.live_at or deploy.started_at
+    return shown.live_at or shown.deploy.started_at
 
 
 def lasted_words(incident: Incident) -> str:
@@ -43,8 +44,9 @@ def lasted_words(incident: Incident) -> str:
     return words if incident.restored_at else f"{words} so far"
 
 
-def what_it_did(request: HttpRequest, deploy: Deploy) -> str:
+def what_it_did(request: HttpRequest, shown: ShownDeploy) -> str:
     """A deploy: the incidents that are laid at it, by whom and how surely. One query."""
+    deploy = shown.deploy
     links = links_of_change(deploy.change)
     rows = [
         {
@@ -58,7 +60,7 @@ def what_it_did(request: HttpRequest, deploy: Deploy) -> str:
     ]
     is_down = any(link.incident.impact_class == ImpactClass.DOWNTIME for link in links)
     now = clock.now()
-    watched = duration(max(now - went_live_at(deploy), dt.timedelta(0)))
+    watched = duration(max(now - began_at(shown), dt.timedelta(0)))
     return _render("what_it_did", request, rows=rows, is_down=is_down, now=now, watched=watched, deploy=deploy)
 
 
@@ -68,14 +70,15 @@ def _by(link: Cause) -> str:
     return "the model" if link.status == Cause.Status.CONFIRMED else "the model, not yet a person"
 
 
-def errors_around(request: HttpRequest, deploy: Deploy) -> str:
+def errors_around(request: HttpRequest, shown: ShownDeploy) -> str:
     """A deploy: errors of its service before and after, beside the same hours a week before. Two queries."""
-    figure = errors_around_figure(deploy, now=clock.now())
+    figure = errors_around_figure(shown, now=clock.now())
     return _render("errors_around", request, figure=figure) if figure else ""
 
 
-def errors_around_figure(deploy: Deploy, *, now: dt.datetime) -> Figure | None:
+def errors_around_figure(shown: ShownDeploy, *, now: dt.datetime) -> Figure | None:
     """Five-minute counts from an hour before it began to three hours after; None where nothing was counted."""
+    deploy = shown.deploy
     begins_at = floor_bucket(deploy.started_at - BEFORE)
     ends_at = min(floor_bucket(now) + BUCKET, begins_at + BEFORE + AFTER)
     if ends_at <= begins_at:
@@ -89,7 +92,7 @@ def errors_around_figure(deploy: Deploy, *, now: dt.datetime) -> Figure | None:
         points=points,
         baseline=baseline if any(point.failed for point in baseline) else (),
         step=BUCKET,
-        live_at=went_live_at(deploy),
+        live_at=began_at(shown),
         name=release,
         zone=ZoneInfo(timezone.get_current_timezone_name()),
         rollout=(deploy.started_at, deploy.finished_at) if deploy.finished_at else None,
@@ -112,10 +115,10 @@ def _points(deploy: Deploy, begins_at: dt.datetime, ends_at: dt.datetime) -> lis
     ]
 
 
-def new_issues(request: HttpRequest, deploy: Deploy) -> str:
+def new_issues(request: HttpRequest, shown: ShownDeploy) -> str:
     """A deploy: issues first seen in the day after it began. One query."""
-    since = went_live_at(deploy)
-    issues = new_issues_since(service=deploy.service, since=since, until=since + NEW_FOR)
+    since = began_at(shown)
+    issues = new_issues_since(service=shown.deploy.service, since=since, until=since + NEW_FOR)
     return _render("new_issues", request, issues=issues)
 
 

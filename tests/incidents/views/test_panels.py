@@ -9,7 +9,9 @@ import pytest
 from django.test import RequestFactory
 
 from deploys import clock
+from deploys.actions.listing import service_facts
 from deploys.models import Deploy, Team
+from deploys.queries.derived import ShownDeploy, standings
 from incidents.views import panels
 from tests.conftest import NOON
 from tests.factories.catalog import TeamFactory
@@ -33,8 +35,11 @@ def drawn(panel: Any, thing: Any, team: Team) -> str:
     return " ".join(panel(request, thing).replace("\N{NO-BREAK SPACE}", " ").split())
 
 
-def deploy_row(change: Any) -> Deploy:
-    return Deploy.objects.select_related("change", "service__team", "release").get(change=change)
+def deploy_row(change: Any) -> ShownDeploy:
+    """The deploy as its page hands it to panels."""
+    deploy = Deploy.objects.select_related("change", "service__team", "release").get(change=change)
+    facts = service_facts(deploy.service, tier_name="production", now=LATER)
+    return ShownDeploy(deploy, standings(facts)[deploy.pk])
 
 
 def test_what_a_deploy_did() -> None:
@@ -63,7 +68,7 @@ def test_a_deploy_that_did_nothing() -> None:
 
     html = drawn(panels.what_it_did, deploy_row(deploy_of(team)), team)
 
-    assert "No incident is laid at this deploy, 35 min after it began." in html
+    assert "No incident is laid at this deploy, 32 min after it began." in html
     assert "No error that was not there before." in drawn(panels.new_issues, deploy_row(deploy_of(team)), team)
     assert drawn(panels.errors_around, deploy_row(deploy_of(team)), team) == ""
 
