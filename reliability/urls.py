@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path
 
-from reliability.views import dashboard, gallery, health, objectives
+from reliability.views import dashboard, gallery, health, objectives, reports
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.healthz, name="healthz"),
@@ -14,6 +14,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("t/<slug:team_slug>/now/", dashboard.band, name="dashboard-now"),
     path("t/<slug:team_slug>/objectives/", objectives.objectives, name="objective-list"),
     path("t/<slug:team_slug>/objectives/set/", objectives.objective_set, name="objective-set"),
+    path("t/<slug:team_slug>/reports/", reports.archive, name="report-list"),
+    path("t/<slug:team_slug>/reports/<str:label>/", reports.week, name="report-week"),
+    path("t/<slug:team_slug>/reports/<str:label>/report.json", reports.week_json, name="report-json"),
 ]
 
 if settings.DEBUG or settings.TESTING:

@@ -7,6 +7,7 @@ To add a page, add a line to TABLE: the route as `path()` has it, and a Row.
   with `read=Role.ADMIN`, `write=Role.VIEWER`; `write=None` for a page that takes no POST at all.
 - `args`: a function that makes what the rest of the path names, for a given team, and returns the path's arguments.
   The test also asks for the things of another team under one's own team's path, which must be 404.
+- `is_owned=False`: what the path names belongs to no team (a week), so there is nothing of another team to ask for.
 - `body`: what is posted, if an empty form would be refused before permissions are looked at.
 """
 
@@ -37,6 +38,7 @@ class Row:
     read: str | None = None
     write: str | None = Role.RESPONDER
     args: Arguments | None = None
+    is_owned: bool = True
     body: dict[str, Any] = field(default_factory=dict)
 
 
@@ -67,6 +69,10 @@ def incident(team: Team) -> dict[str, Any]:
 
 def issue(team: Team) -> dict[str, Any]:
     return {"public_id": IssueFactory(service=ServiceFactory(team=team)).public_id}
+
+
+def week(_: Team) -> dict[str, Any]:
+    return {"label": "2026-W10"}
 
 
 T = "t/<slug:team_slug>"
@@ -124,6 +130,9 @@ TABLE: dict[str, Row] = {
     # reliability
     f"{T}/": Row(TEAM, write=None),
     f"{T}/now/": Row(TEAM, write=None),
+    f"{T}/reports/": Row(TEAM, write=None),
+    f"{T}/reports/<str:label>/": Row(TEAM, write=None, args=week, is_owned=False),
+    f"{T}/reports/<str:label>/report.json": Row(TEAM, write=None, args=week, is_owned=False),
     "healthz": Row(PUBLIC),
     "readyz": Row(PUBLIC),
     "ui/figures/": Row(PUBLIC),

@@ -57,7 +57,7 @@ def budget_burn_down(
     name: str,
     target: str,
     gate_share: float | None = None,
-    figure_id: str = "budget",
+    figure_id: str = "figure-budget",
 ) -> Figure:
     """What was left of a budget over its period [from_at, to_at), with the line of even spending and the gate's level.
 
@@ -178,7 +178,7 @@ class FailureWeek:
     url: str = ""
 
 
-def failures_by_week(*, weeks: Sequence[FailureWeek], figure_id: str = "failures") -> Figure:
+def failures_by_week(*, weeks: Sequence[FailureWeek], figure_id: str = "figure-failures") -> Figure:
     """Change failure rate week by week with its interval; weeks without deploys are gaps, not zeros."""
     labels = [week.label for week in weeks]
     known = [week for week in weeks if week.deploys and week.low is not None and week.high is not None]
@@ -260,7 +260,7 @@ class CauseWeek:
     url: str = ""
 
 
-def downtime_by_cause(*, weeks: Sequence[CauseWeek], figure_id: str = "causes") -> Figure:
+def downtime_by_cause(*, weeks: Sequence[CauseWeek], figure_id: str = "figure-causes") -> Figure:
     """Stacked bars of downtime by cause: our own changes in mulberry, then greys, unknown hatched."""
     labels = [week.label for week in weeks]
     greatest = max((sum(week.seconds.values()) for week in weeks), default=0)
@@ -323,7 +323,7 @@ class Recovery:
     is_open: bool = False
 
 
-def recovery_phases(*, recoveries: Sequence[Recovery], figure_id: str = "recovery", most: int = 8) -> Figure:
+def recovery_phases(*, recoveries: Sequence[Recovery], figure_id: str = "figure-recovery", most: int = 8) -> Figure:
     """Each incident as a line from impact to restoration, with its clocks as points; the slowest on top."""
     ordered = sorted(recoveries, key=lambda each: -(each.restored_seconds or 0))
     shown = ordered[:most]
