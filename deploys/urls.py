@@ -2,11 +2,13 @@
 
 from django.conf import settings
 from django.urls import URLPattern, URLResolver, path
+from drf_spectacular.views import SpectacularAPIView
 
 from deploys.api.deploys import DeploysView, DeployView
 from deploys.api.flags import FlagsView
 from deploys.api.webhooks import github_webhook
 from deploys.views import account, deliveries, deploys, gallery, services, setup, signing, start
+from deploys.views.api_docs import api_docs
 from deploys.views.problems import problem_page
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -28,6 +30,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/deploys", DeploysView.as_view(), name="api-deploys"),
     path("api/v1/deploys/<uuid:public_id>", DeployView.as_view(), name="api-deploy"),
     path("api/v1/flags", FlagsView.as_view(), name="api-flags"),
+    path("api/openapi.yaml", SpectacularAPIView.as_view(authentication_classes=[], permission_classes=[]), name="api-schema"),
+    path("api/docs/", api_docs, name="api-docs"),
     path("webhooks/github/<uuid:public_id>", github_webhook, name="github-webhook"),
     path("problems/<slug:slug>", problem_page, name="problem"),
     path("t/<slug:team_slug>/deploys/", deploys.deploy_list, name="deploy-list"),

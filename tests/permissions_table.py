@@ -99,6 +99,8 @@ TABLE: dict[str, Row] = {
     "api/v1/deploys": Row(TOKEN, read=Scope.DEPLOYS_READ, write=Scope.DEPLOYS_WRITE),
     "api/v1/deploys/<uuid:public_id>": Row(TOKEN, read=Scope.DEPLOYS_READ, write=None, args=deploy),
     "api/v1/flags": Row(TOKEN, read=None, write=Scope.DEPLOYS_WRITE),
+    "api/openapi.yaml": Row(PUBLIC),
+    "api/docs/": Row(PUBLIC),
     # signed by the sender instead; tests/deploys/api/test_webhooks.py
     "webhooks/github/<uuid:public_id>": Row(PUBLIC, args=webhook),
     # pages of this room

@@ -25,6 +25,7 @@ from deploys.queries.pages import BadCursor, page_of
 API = "api"
 PAGE_SIZE = 50
 PROBLEMS = {(status, "application/problem+json"): ProblemAnswer for status in (400, 401, 403, 413, 415, 422)}
+READ_PROBLEMS = {(status, "application/problem+json"): ProblemAnswer for status in (400, 401, 403, 404, 422)}
 
 
 def unknown_name(error: UnknownService | UnknownEnvironment) -> Problem:
@@ -45,6 +46,7 @@ class DeploysView(DeliveryView):
 
     @extend_schema(
         operation_id="record_deploy",
+        tags=["deploys"],
         request={"application/json": DeployMessage, "application/x-www-form-urlencoded": DeployMessage},
         responses={200: DeployWritten, 201: DeployWritten, **PROBLEMS},
     )
@@ -76,6 +78,7 @@ class DeploysView(DeliveryView):
 
     @extend_schema(
         operation_id="list_deploys",
+        tags=["deploys"],
         parameters=[
             OpenApiParameter("service", str, description="Name of a service."),
             OpenApiParameter("environment", str, description="Name of an environment, in any case."),
@@ -86,7 +89,7 @@ class DeploysView(DeliveryView):
             OpenApiParameter("to", str, description="Started before this time."),
             OpenApiParameter("cursor", str, description="From `next` or `previous` of another page."),
         ],
-        responses={200: DeployList, **PROBLEMS},
+        responses={200: DeployList, **READ_PROBLEMS},
     )
     def get(self, request: Request) -> Response:
         """List deploys, newest first, 50 to a page."""
@@ -121,7 +124,7 @@ class DeployView(ScopedView):
 
     scopes: ClassVar[dict[str, str]] = {"GET": Scope.DEPLOYS_READ}
 
-    @extend_schema(operation_id="read_deploy", responses={200: DeployAnswer, **PROBLEMS})
+    @extend_schema(operation_id="read_deploy", tags=["deploys"], responses={200: DeployAnswer, **READ_PROBLEMS})
     def get(self, request: Request, public_id: uuid.UUID) -> Response:
         """Read one deploy by its public id."""
         caller = caller_of(request)

@@ -28,6 +28,7 @@ class FlagsView(DeliveryView):
 
     @extend_schema(
         operation_id="record_flag",
+        tags=["flags"],
         request={"application/json": FlagMessage, "application/x-www-form-urlencoded": FlagMessage},
         responses={200: FlagAnswer, 201: FlagAnswer, **PROBLEMS},
     )
