@@ -30,7 +30,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/deploys", DeploysView.as_view(), name="api-deploys"),
     path("api/v1/deploys/<uuid:public_id>", DeployView.as_view(), name="api-deploy"),
     path("api/v1/flags", FlagsView.as_view(), name="api-flags"),
-    path("api/openapi.yaml", SpectacularAPIView.as_view(authentication_classes=[], permission_classes=[]), name="api-schema"),
+    path(
+        "api/openapi.yaml",
+        SpectacularAPIView.as_view(authentication_classes=[], permission_classes=[]),
+        name="api-schema",
+    ),
     path("api/docs/", api_docs, name="api-docs"),
     path("webhooks/github/<uuid:public_id>", github_webhook, name="github-webhook"),
     path("problems/<slug:slug>", problem_page, name="problem"),

@@ -51,7 +51,7 @@ def _team(name: str, now: dt.datetime) -> Team:
 
 
 def _token(team: Team, service: Service, *, is_rotated: bool, now: dt.datetime) -> str | None:
-    name = f"provision {service.public_id}"
+    name = f"provision {service.name if len(service.name) <= 80 else service.public_id}"
     usable = ApiToken.objects.filter(team=team, name=name, revoked_at__isnull=True)
     if usable.exists() and not is_rotated:
         return None
