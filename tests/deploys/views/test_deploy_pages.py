@@ -192,7 +192,7 @@ def test_panels_and_links_of_upper_rooms_reach_the_page(
     harm = NOON - dt.timedelta(hours=4, minutes=58)
     monkeypatch.setattr(ports, "_panels", {})
     monkeypatch.setattr(ports, "_link_sources", [lambda _, ids: ChangeLinks(first_harm_at=dict.fromkeys(ids, harm))])
-    ports.register_panel("deploy-answer", lambda _, shown: format_html("<p>harm from {:%H:%M}</p>", shown.live_at))
+    ports.register_panel("deploy-answer", lambda _, shown: format_html("<p>harm from {}</p>", f"{shown.live_at:%H:%M}"))
 
     text = page(client, team, deploy)
 
