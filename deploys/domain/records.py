@@ -23,6 +23,19 @@ CANARY_PERCENT = "canary_percent"
 FLAG_CHANGE_KEYS = frozenset({"id", "at", "new_percent", "old_percent", "segment", "services", "delivery_id"})
 """Keys of a flag line that describe one change; the others describe the flag."""
 
+REQUIRED = {
+    "service": ("service",),
+    "deploy": ("id", "service", "started_at"),
+    "change": ("sha",),
+    "flag": ("key",),
+    "flag_change": ("id", "key", "at", "new_percent"),
+    "incident": ("id", "services", "class"),
+    "maintenance": ("id", "starts_at", "ends_at"),
+    "monitoring_gap": ("id", "starts_at"),
+    "objective": ("id", "target"),
+}
+"""Keys without which a record says nothing yet, by kind."""
+
 _IDENTITY = {
     "service": "service",
     "deploy": "id",
@@ -56,6 +69,15 @@ class Records:
     def of(self, kind: str) -> dict[str, Record]:
         """Records of one kind by identity; empty where there are none."""
         return self.by_kind.get(kind, {})
+
+    def complete(self, kind: str) -> dict[str, Record]:
+        """Those that have every required key; a record may still lack one, or somebody may have withdrawn it."""
+        required = REQUIRED.get(kind, ())
+        return {
+            identity: record
+            for identity, record in self.of(kind).items()
+            if all(record.get(key) is not None for key in required)
+        }
 
 
 def flag_identity(key: str, environment: str = "production") -> str:

@@ -145,13 +145,13 @@ def history_of(records: Records, traffic: Iterable[Payload], as_of: datetime) ->
     history = History(as_of, policy)
     _add_changes(history, records)
     _add_incidents(history, records)
-    for record in records.of("maintenance").values():
+    for record in records.complete("maintenance").values():
         _add_maintenance(history, record)
-    for record in records.of("monitoring_gap").values():
+    for record in records.complete("monitoring_gap").values():
         interval = Interval(parse_instant(record["starts_at"]), _end(record.get("ends_at")))
         history.gaps.append(Gap(interval, _named_services(record)))
-    history.objectives = [objective_of(identity, record) for identity, record in records.of("objective").items()]
-    history.commits = [_commit(sha, record) for sha, record in records.of("change").items()]
+    history.objectives = [objective_of(identity, record) for identity, record in records.complete("objective").items()]
+    history.commits = [_commit(sha, record) for sha, record in records.complete("change").items()]
     history.traffic = [_traffic(line) for line in traffic if _in_tier(line, policy)]
     _add_services(history, records)
     return history
@@ -218,24 +218,24 @@ def _spells(record: Payload, impact_class: str, begin_at: datetime, restored_at:
 
 def _add_changes(history: History, records: Records) -> None:
     as_of, wanted = history.as_of, history.policy.tier
-    for identity, record in records.of("deploy").items():
+    for identity, record in records.complete("deploy").items():
         history.change_starts["deploy", identity] = parse_instant(record["started_at"])
         deploy = deploy_of(identity, record, as_of)
         if deploy is not None and deploy.tier == wanted:
             history.deploys[identity] = deploy
     lines: list[FlagChange] = []
-    for identity, record in records.of("flag_change").items():
+    for identity, record in records.complete("flag_change").items():
         history.change_starts["flag", identity] = parse_instant(record["at"])
         change = flag_change_of(identity, record, as_of)
         if change is not None and change.tier == wanted:
             lines.append(change)
     ordered = ordered_lines(lines)
-    history.flags = flags_of(records.of("flag").items(), ordered, wanted)
+    history.flags = flags_of(records.complete("flag").items(), ordered, wanted)
     history.flag_changes = [line for lines in ordered.values() for line in lines if line.is_change]
 
 
 def _add_incidents(history: History, records: Records) -> None:
-    for identity, record in records.of("incident").items():
+    for identity, record in records.complete("incident").items():
         if record.get("dismissed") or record.get("duplicate_of") is not None or not _in_tier(record, history.policy):
             continue
         incident = incident_of(identity, record, history.as_of)
@@ -255,7 +255,7 @@ def _add_maintenance(history: History, record: Record) -> None:
 
 def _add_services(history: History, records: Records) -> None:
     """Declared services, and with defaults those that a deploy, a counted incident or an objective names."""
-    for name, record in records.of("service").items():
+    for name, record in records.complete("service").items():
         life = Interval(optional_instant(record.get("born_at")) or FAR_PAST, _end(record.get("retired_at")))
         users = record.get("users")
         history.services[name] = Service(

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import TypeAlias
 
 from deploys.domain.instants import NotAnInstant, instant_text, parse_instant
+from deploys.domain.records import REQUIRED
 
 Check: TypeAlias = Callable[[object], object]
 
@@ -212,7 +213,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 "probed": boolean,
                 "hosts": list_of(text),
             },
-            ("service",),
+            REQUIRED["service"],
             ("service",),
         ),
         "deploy": Kind(
@@ -233,7 +234,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 "description": text,
                 "delivery_id": identifier,
             },
-            ("id", "service", "started_at"),
+            REQUIRED["deploy"],
             ("id",),
         ),
         "change": Kind(
@@ -245,7 +246,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 "author": text,
                 "title": text,
             },
-            ("sha",),
+            REQUIRED["change"],
             ("sha",),
         ),
         "flag": Kind(
@@ -261,7 +262,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 "archived_at": instant,
                 "delivery_id": identifier,
             },
-            ("key",),
+            REQUIRED["flag"],
             ("key",),
         ),
         "flag_change": Kind(
@@ -276,7 +277,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 "services": list_of(name),
                 "delivery_id": identifier,
             },
-            ("id", "key", "at", "new_percent"),
+            REQUIRED["flag_change"],
             ("id",),
         ),
         "incident": Kind(
@@ -299,7 +300,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 "detected_by": text,
                 "title": text,
             },
-            ("id", "services", "class"),
+            REQUIRED["incident"],
             ("id",),
         ),
         "maintenance": Kind(
@@ -314,12 +315,12 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 "title": text,
                 "environment": name,
             },
-            ("id", "starts_at", "ends_at"),
+            REQUIRED["maintenance"],
             ("id",),
         ),
         "monitoring_gap": Kind(
             {"id": identifier, "starts_at": instant, "ends_at": instant, "services": list_of(name), "reason": text},
-            ("id", "starts_at"),
+            REQUIRED["monitoring_gap"],
             ("id",),
         ),
         "objective": Kind(
@@ -332,7 +333,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 "calendar": one_of("week", "month", "quarter"),
                 "min_requests": number(is_whole=True),
             },
-            ("id", "target"),
+            REQUIRED["objective"],
             ("id",),
         ),
         "sessions": Kind(

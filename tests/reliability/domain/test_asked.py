@@ -204,3 +204,11 @@ def test_a_retired_service_has_whole_weeks_of_its_life_only() -> None:
     part = printed(shop, deploy())["services"]["shop"]["deployment_frequency"]
 
     assert (part["calendar_days"], part["whole_weeks_count"], part["deploys_per_day"]) == (2, 0, 0.5)
+
+
+def test_a_record_that_says_nothing_yet_counts_nowhere() -> None:
+    result = printed(
+        incident(services=None), deploy(started_at=None), objective(target=None), incident("j", started_at=None)
+    )
+
+    assert (result["services"], result["objectives"]) == ({}, {})
