@@ -16,7 +16,7 @@ def project_policy(team: Team, records: Sequence[Record]) -> None:
     for record in records:
         stated = record.payload.get("policy")
         stated = stated if isinstance(stated, Mapping) else {}
-        defaults = Policy(team=team)
+        defaults = Policy()
         values: dict[str, object] = {
             "environment": str(stated.get("environment") or defaults.environment)[:100],
             "failure_classes": stated.get("failure_classes") or defaults.failure_classes,
