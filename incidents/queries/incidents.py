@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, Subquery
 
 from deploys.models import Service, Team
 from incidents.domain.cursors import Cursor
-from incidents.models import Cause, Incident, IncidentService
+from incidents.models import Cause, Incident, IncidentService, Verdict
 
 PAGE = 50
 STATES = ("open", "restored", "closed", "uncounted", "all")
@@ -54,7 +54,17 @@ def incident_page(*, team: Team, wanted: IncidentFilter, after: Cursor | None = 
 
 
 def with_services_and_causes(rows: QuerySet[Incident]) -> QuerySet[Incident]:
-    """The same rows with what a list says of them: two more queries."""
+    """The same rows with what a list says of them: two more queries.
+
+    `no_change_probability` is that of the verdict in force where it is sure enough and names no change, else None.
+    """
+    latest = Verdict.objects.filter(incident=OuterRef("pk")).order_by("-number")
+    sure = Verdict.objects.filter(
+        pk=OuterRef("latest_verdict"), change=None, outcome__in=(Verdict.Outcome.LIKELY, Verdict.Outcome.PROBABLE)
+    )
+    rows = rows.annotate(latest_verdict=Subquery(latest.values("pk")[:1])).annotate(
+        no_change_probability=Subquery(sure.values("probability")[:1])
+    )
     causes = Cause.objects.select_related(
         "change__deploy__release", "change__service", "change__flag_change__flag"
     ).order_by("id")

@@ -31,6 +31,7 @@ class DrawnClock:
     said: str
     edit_url: str
     action: str = ""
+    missing: str = ""
 
 
 def clock_rail(
@@ -56,6 +57,7 @@ def clock_rail(
                 edit_url=reverse("incident-clock", args=[team_slug, incident.number, clock.value.removesuffix("_at")])
                 if can_write
                 else "",
+                missing="not told" if clock is not Clock.CLOSED and incident.restored_at is not None else "",
                 action="incidents/mitigate.html" if clock is Clock.MITIGATED and can_write and incident.is_open else "",
             )
         )

@@ -70,14 +70,18 @@ class NamedCause:
 
 
 def leading_cause(incident: Incident, team_slug: str) -> NamedCause | None:
-    """What stands for the cause in a list: what was confirmed, else the likeliest suggestion. Reads loaded causes."""
+    """What stands for the cause in a list: what was confirmed, else the likeliest suggestion. Reads loaded causes.
+
+    Without either, that the verdict in force says no change did it, where the list has asked for that.
+    """
     links = list(incident.causes.all())
     confirmed = [link for link in links if link.status == Cause.Status.CONFIRMED]
     suggested = sorted(
         (link for link in links if link.status == Cause.Status.SUGGESTED), key=lambda link: -(link.probability or 0)
     )
     if not confirmed and not suggested:
-        return None
+        odds: float | None = getattr(incident, "no_change_probability", None)
+        return NamedCause(words="no change", said=f"suspected, {probability(odds)}") if odds is not None else None
     link = (confirmed or suggested)[0]
     more = f" and {len(confirmed) - 1} more" if len(confirmed) > 1 else ""
     by = "" if link.by == Cause.By.PERSON else " by the model"

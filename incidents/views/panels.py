@@ -116,8 +116,8 @@ def _points(deploy: Deploy, begins_at: dt.datetime, ends_at: dt.datetime) -> lis
 
 
 def new_issues(request: HttpRequest, shown: ShownDeploy) -> str:
-    """A deploy: issues first seen in the day after it began. One query."""
-    since = began_at(shown)
+    """A deploy: issues first seen in the day after its start: new errors come while it rolls out. One query."""
+    since = shown.deploy.started_at
     issues = new_issues_since(service=shown.deploy.service, since=since, until=since + NEW_FOR)
     return _render("new_issues", request, issues=issues)
 
