@@ -9,10 +9,13 @@ from typing import Final
 from django.db import transaction
 
 from deploys.models import Fact, Team
+from reliability.domain.contract import Report, contract
 from reliability.domain.intervals import Interval
+from reliability.domain.knowledge import Knowledge
 from reliability.domain.restatement import differences, in_words
 from reliability.domain.weeks import DAY, monday_of, week_label, week_of, zone_named
 from reliability.models import ReportSnapshot
+from reliability.queries.knowledge import LONGEST_PERIOD, knowledge_as_of
 from reliability.queries.reports import latest_snapshots, report_as_of, snapshots_of, week_labelled
 
 CLOSES_AFTER: Final = timedelta(hours=6)
@@ -56,11 +59,14 @@ def close_week(*, team: Team, label: str, now: datetime) -> ReportSnapshot:
 
 
 @transaction.atomic
-def restate(*, team: Team, label: str, now: datetime, reason: str = "") -> ReportSnapshot | None:
-    """Stores the next numbered snapshot if facts received since the standing one change its numbers; else None.
+def restate(
+    *, team: Team, label: str, now: datetime, reason: str = "", known: Knowledge | None = None
+) -> ReportSnapshot | None:
+    """Stores the next numbered snapshot if later facts change the numbers of the standing one; else None.
 
     That deploys grow older changes nothing here: with the clocks at now, the facts known then are compared with those
-    known now. The window and the zone stay those of the first snapshot. Without a reason it names the new facts.
+    known now. Facts that an import dated back are found by computing the standing snapshot again. The window and the zone stay those of the first snapshot. Without a reason it names the new facts.
+    known: what is known as of now, if the caller has it.
     """
     Team.objects.select_for_update().get(pk=team.pk)
     snapshots = snapshots_of(team=team, label=label)
@@ -68,12 +74,20 @@ def restate(*, team: Team, label: str, now: datetime, reason: str = "") -> Repor
         return None
     standing = snapshots[-1]
     window, zone = Interval(standing.from_at, standing.to_at), zone_named(standing.zone)
-    result = report_as_of(team=team, window=window, as_of=now, zone=zone)
+    known = known or knowledge_as_of(team=team, as_of=now, traffic_from=window.start - LONGEST_PERIOD)
+    result = contract(Report(known, window, zone))
+    changes = differences(standing.result, result)
+    if not changes:
+        return None
     without = report_as_of(team=team, window=window, as_of=now, zone=zone, received_by=standing.as_of_at)
     found = differences(without, result)
+    if found:
+        news = reason or new_facts_in_words(team=team, since=standing.as_of_at, until=now)
+    else:
+        again = report_as_of(team=team, window=window, as_of=standing.as_of_at, zone=zone)
+        found, news = differences(standing.result, again), reason or "a history was imported that begins before"
     if not found:
         return None
-    news = reason or new_facts_in_words(team=team, since=standing.as_of_at, until=now)
     return ReportSnapshot.objects.create(
         team=team,
         label=label,
@@ -83,7 +97,7 @@ def restate(*, team: Team, label: str, now: datetime, reason: str = "") -> Repor
         as_of_at=now,
         number=standing.number + 1,
         reason=f"{in_words(found)}: {news}" if news else in_words(found),
-        difference=[difference.printed() for difference in differences(standing.result, result)],
+        difference=[change.printed() for change in changes],
         result=result,
         created_at=now,
     )
@@ -102,11 +116,12 @@ def keep_reports(*, team: Team, now: datetime) -> list[ReportSnapshot]:
     label = week_label(monday)
     if now >= week_of(monday, zone).end + CLOSES_AFTER and not snapshots_of(team=team, label=label):
         stored.append(close_week(team=team, label=label, now=now))
-    for standing in latest_snapshots(team=team, count=WEEKS_WATCHED):
-        if Fact.objects.filter(team=team, received_at__gt=standing.as_of_at, received_at__lte=now).exists():
-            restated = restate(team=team, label=standing.label, now=now)
-            if restated is not None:
-                stored.append(restated)
+    closed = latest_snapshots(team=team, count=WEEKS_WATCHED)
+    if closed:
+        earliest = min(standing.from_at for standing in closed)
+        known = knowledge_as_of(team=team, as_of=now, traffic_from=earliest - LONGEST_PERIOD)
+        restated = [restate(team=team, label=standing.label, now=now, known=known) for standing in closed]
+        stored += [snapshot for snapshot in restated if snapshot is not None]
     return stored
 
 

@@ -103,6 +103,18 @@ def test_a_snapshot_can_be_computed_again_exactly() -> None:
     assert report_as_of(team=team, window=window, as_of=first.as_of_at) == first.result
 
 
+def test_a_history_imported_later_restates_what_it_reaches() -> None:
+    team = team_with_an_incident()
+    close_week(team=team, label="2026-W10", now=MONDAY)
+    confirm_cause(team, MONDAY - timedelta(days=1))
+
+    second = restate(team=team, label="2026-W10", now=WEDNESDAY)
+
+    assert second is not None
+    assert second.reason == "failed deploys: was 0, now 1: a history was imported that begins before"
+    assert restate(team=team, label="2026-W10", now=WEDNESDAY) is None
+
+
 def test_a_reason_given_by_a_person_stands() -> None:
     team = team_with_an_incident()
     close_week(team=team, label="2026-W10", now=MONDAY)
