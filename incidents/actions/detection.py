@@ -51,35 +51,35 @@ def is_waiting(*, now: dt.datetime) -> bool:
 
 def run(*, now: dt.datetime, rule: Rule | None = None) -> Pass:
     """Look at everything that is dirty or due, team by team, each in one transaction."""
-    teams: set[int] = set(
-        Issue.objects.filter(dirty_at__isnull=False).values_list("service__team_id", flat=True).distinct()
-    )
-    teams |= set(
-        CheckWatch.objects.filter(dirty_since__isnull=False).values_list("service__team_id", flat=True).distinct()
-    )
-    teams |= set(Incident.objects.filter(due_at__lte=now).values_list("team_id", flat=True).distinct())
+    failing = CheckWatch.objects.filter(dirty_since__isnull=False).values_list("service__team_id", flat=True)
+    due = set(Incident.objects.filter(due_at__lte=now).values_list("team_id", flat=True).distinct())
+    checks = set(failing.distinct())
+    issues = set(Issue.objects.filter(dirty_at__isnull=False).values_list("service__team_id", flat=True).distinct())
     done = Pass()
-    for team_id in sorted(teams):
+    for team_id in sorted(issues | checks | due):
         with transaction.atomic():
             team = Team.objects.select_for_update().get(pk=team_id)
-            one = _run_team(Lens(team=team, now=now, rule=rule or Rule()))
-        done = Pass(done.issues + one.issues, done.incidents + one.incidents, done.verdicts + one.verdicts)
+            lens = Lens(team=team, now=now, rule=rule or Rule())
+            refreshed, looked = _refresh_issues(lens) if team_id in issues else (episodes.Refreshed(), 0)
+            if team_id in checks:
+                refreshed.changed += _refresh_checks(lens)
+            one = _reconcile(lens, refreshed, _due(lens) if team_id in due else [])
+        done = Pass(done.issues + looked, done.incidents + one.incidents, done.verdicts + one.verdicts)
     return done
 
 
-def _run_team(lens: Lens) -> Pass:
-    refreshed, looked = _refresh_issues(lens)
-    changed = refreshed.changed + _refresh_checks(lens)
-    due = list(
-        Incident.objects.filter(team=lens.team, due_at__lte=lens.now)
-        .select_related("team", "environment")
-        .order_by("pk")
-    )
+def _due(lens: Lens) -> list[Incident]:
+    rows = Incident.objects.filter(team=lens.team, due_at__lte=lens.now)
+    return list(rows.select_related("team", "environment").order_by("pk"))
+
+
+def _reconcile(lens: Lens, refreshed: episodes.Refreshed, due: Sequence[Incident]) -> Pass:
+    """Bring incidents in line with the symptoms that changed, and look at those that are due."""
     waiting = {row.pk for row in due}
     near = list(Episode.objects.filter(incident__in=waiting)) if waiting else []
     touched = verdicts = 0
     seen: set[int] = set()
-    for finding in _findings(lens, changed, near):
+    for finding in _findings(lens, refreshed.changed, near):
         incident, repeated = incidents.incident_for(team=lens.team, finding=finding)
         if incident is None and not lens.team.auto_open:
             proposals.propose(lens=lens, finding=finding)
@@ -93,8 +93,9 @@ def _run_team(lens: Lens) -> Pass:
     for row in due:
         if row.pk not in seen:
             _leave(row, lens.now)
-    _withdraw(lens, refreshed.bereft)
-    return Pass(looked, touched, verdicts)
+    if refreshed.bereft:
+        _withdraw(lens, refreshed.bereft)
+    return Pass(0, touched, verdicts)
 
 
 def _refresh_issues(lens: Lens) -> tuple[episodes.Refreshed, int]:

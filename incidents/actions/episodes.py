@@ -49,38 +49,35 @@ def refresh_issue(*, lens: Lens, issue: Issue) -> Refreshed:
     if issue.status == Issue.Status.IGNORED:
         return Refreshed()
     times = times_of(lens, issue)
-    if (
-        issue.resolved_at is None
-        and not _is_worth_a_look(times, lens.rule)
-        and not Episode.objects.filter(issue=issue).exists()
-    ):
-        return Refreshed()
-    buckets = buckets_of(lens, issue, times)
     service = issue.service
-    starts = deploy_starts(lens.team, [service.pk], lens.now - dt.timedelta(days=2)).get(service.pk, [])
+    starts: list[float] = []
 
-    def changed_near(at: float) -> bool:
+    def changed_near(at: float) -> bool:  # read only where a service is new
+        if not starts:
+            since = lens.now - dt.timedelta(days=HISTORY_DAYS)
+            starts.extend(deploy_starts(lens.team, [service.pk], since).get(service.pk, [float("-inf")]))
         return any(at - lens.rule.change_before <= start <= at + 120 for start in starts)
 
     def load(start: float, end: float) -> float:  # read only where a burst is in question
         return lens.load(service.pk)(start, end)
 
     around = Surroundings(
-        since=lens.services()[service.name].evidence_since,
+        since=seconds(service.first_event_at or lens.now),
         changed_near=changed_near,
         load=load,
         resolved=(seconds(issue.resolved_at),) if issue.resolved_at else (),
     )
-    return _store(lens, issue, spans(buckets, around, lens.rule))
+    if not _is_worth_a_look(times, around, lens.rule) and not Episode.objects.filter(issue=issue).exists():
+        return Refreshed()
+    return _store(lens, issue, spans(buckets_of(lens, issue, times), around, lens.rule))
 
 
-def _is_worth_a_look(times: Sequence[tuple[dt.datetime, str]], rule: Rule) -> bool:
+def _is_worth_a_look(times: Sequence[tuple[dt.datetime, str]], around: Surroundings, rule: Rule) -> bool:
     """A cheap look at uncorrected times, with a lenient rule: most errors are everyday noise, and cost one query."""
     if len(times) < rule.events:
         return False
     buckets = [Bucket(seconds(at), seconds(at)) for at, _ in reversed(times)]
-    anywhere = Surroundings(since=float("-inf"), changed_near=lambda _: True, load=flat)
-    return bool(spans(buckets, anywhere, replace(rule, burst_odds=1e-2, burst_factor=1.5)))
+    return bool(spans(buckets, replace(around, load=flat), replace(rule, burst_odds=1e-2, burst_factor=1.5)))
 
 
 def _store(lens: Lens, issue: Issue, found: Sequence[Span]) -> Refreshed:

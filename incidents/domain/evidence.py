@@ -29,7 +29,10 @@ class ServiceFacts:
 
 @dataclass(frozen=True, slots=True)
 class IssueFacts:
-    """The static side of an issue: what its fingerprint was made from."""
+    """The static side of an issue: what its fingerprint was made from.
+
+    ``is_library_inside``: the innermost frame is not the team's own code.
+    """
 
     key: str
     service: str
@@ -40,6 +43,7 @@ class IssueFacts:
     paths: tuple[str, ...] = ()
     places: tuple[str, ...] = ()
     is_from_request: bool = True
+    is_library_inside: bool = False
 
 
 @dataclass(frozen=True, slots=True)

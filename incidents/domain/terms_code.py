@@ -23,9 +23,12 @@ def files(case: Case, change: Change) -> list[Term]:
             if any(same_file(path, file) for file in change.files) and (best is None or depth < best[0]):
                 best = (depth, path)
     if best is None:
-        if change.service in case.comparable:
-            return [Term("files_elsewhere", 1.0, "none of the files it changed is in the stack")]
-        return []
+        if change.service not in case.comparable:
+            return []
+        found = [Term("files_elsewhere", 1.0, "none of the files it changed is in the stack")]
+        if case.onset - change.start >= 90 * MINUTE and not _is_resource(case):
+            found.append(Term("files_elsewhere_late", 1.0, "and what breaks late breaks where it was changed"))
+        return found
     return _match(case, change, *best)
 
 
@@ -43,12 +46,25 @@ def _match(case: Case, change: Change, depth: int, path: str) -> list[Term]:
             f"{changed} of {deploys} deploys of {change.service} with file lists changed {short}",
         ),
     ]
+    if _is_resource(case):
+        found.append(Term("file_resource", 1.0, "but what runs out of a resource is rarely what used it up"))
+        return found
     if case.onset - change.start >= 90 * MINUTE and depth == 0:
         found.append(Term("file_inner_late", 1.0, "a rarely used path may fail long after its change"))
-        since = [c for c in case.around.deploys_between(change.service, change.start, case.onset) if c.files]
+    if depth == 0:
+        since = [c for c in case.around.deploys_between(change.service, change.start, case.onset) if c.id != change.id]
         if not any(same_file(path, file) for c in since for file in c.files or ()):
-            found.append(Term("file_last_touch", 1.0, f"it is the last deploy that changed {short}"))
+            told = sum(1 for c in since if c.files)
+            if told:
+                said = f"{told} newer deploys with file lists did not change {short}"
+                found.append(Term("file_untouched_since", math.log1p(told), said))
+            found.append(Term("file_last_touch", 1.0, f"it is the last deploy known to have changed {short}"))
     return found
+
+
+def _is_resource(case: Case) -> bool:
+    """Do the errors speak of a resource that ran out, which says little about the code that hit the limit?"""
+    return case.speaks_of("memory", "exhaustion", "disk") >= 0.5
 
 
 def kind(case: Case, change: Change) -> list[Term]:

@@ -38,6 +38,9 @@ def _messages(case: Case) -> list[Term]:
         found.append(Term("none_rate_limit", 1.0, "the errors speak of a quota or rate limit"))
     if case.speaks_of("timeout", "connection", "unavailable") >= 0.5 and (named or not case.named):
         found.append(Term("none_remote", 1.0, "the errors speak of a call that was not answered"))
+    inside = sum(e.count for e in case.group.episodes if e.issue.is_library_inside)
+    if inside >= 0.5 * max(1, case.events):
+        found.append(Term("none_library", 1.0, "the errors come out of a library, not out of own code"))
     if case.speaks_of("memory") >= 0.5:
         found.append(Term("none_memory", 1.0, "the errors speak of memory"))
     if case.speaks_of("exhaustion") >= 0.5:

@@ -33,6 +33,8 @@ def delay(case: Case, change: Change) -> list[Term]:
     when = f"{span_words(gap)} before" if gap >= 0 else f"{span_words(gap)} after"
     kind = "deploy" if change.is_deploy else "flag"
     found = [Term(f"{kind}_{name}", 1.0, f"{verb} {when} the first failure")]
+    if gap <= 12 * MINUTE and change.is_deploy and change.service in case.around.dependencies(case.primary):
+        found.append(Term("dependency_soon", 1.0, f"{case.primary}, which calls it, failed right after"))
     if change.is_deploy and change.start - MINUTE <= case.onset <= rollout_end(change) + MINUTE:
         found.append(Term("in_rollout", 1.0, "the first failure fell into its roll-out"))
     return found

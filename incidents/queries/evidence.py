@@ -19,7 +19,7 @@ from deploys.models import Dependency, Service, Team, Tier
 from incidents.domain.detection import Bucket, Probe, Rule
 from incidents.domain.event import Frame
 from incidents.domain.evidence import DAY, HOUR, MINUTE, IssueFacts, ServiceFacts, Sighting, TrafficPoint
-from incidents.domain.frames import in_app_frames, place_of, source_paths
+from incidents.domain.frames import in_app_frames, is_in_app, place_of, source_paths
 from incidents.domain.load import flat, load_of
 from incidents.domain.messages import normalise
 from incidents.domain.spells import clock_offset
@@ -168,6 +168,7 @@ def issue_facts(issue: Issue, service: str) -> IssueFacts:
         paths=source_paths(frames)[:8],
         places=tuple(dict.fromkeys(place_of(frame) for frame in in_app_frames(frames)))[:8],
         is_from_request=event is None or event.is_from_request is not False,
+        is_library_inside=bool(frames) and not is_in_app(frames[-1]),
     )
 
 
