@@ -14,14 +14,12 @@ from django.db import transaction
 
 from deploys.models import Team
 from incidents.actions import attribution, episodes, incidents, proposals
+from incidents.actions.findings import findings
 from incidents.domain import spells
-from incidents.domain.classification import classify
 from incidents.domain.detection import Rule
-from incidents.domain.grouping import Group, Symptom, groups
 from incidents.models import CheckWatch, Episode, Incident, Issue
 from incidents.queries.evidence import Lens, instant, seconds
 
-AROUND = dt.timedelta(hours=12)
 SETTLE = dt.timedelta(minutes=15)
 """After this much time a young incident is weighed again: more has been seen, traffic counts have come in."""
 AFTERMATH = dt.timedelta(minutes=30)
@@ -79,7 +77,7 @@ def _reconcile(lens: Lens, refreshed: episodes.Refreshed, due: Sequence[Incident
     near = list(Episode.objects.filter(incident__in=waiting)) if waiting else []
     touched = verdicts = 0
     seen: set[int] = set()
-    for finding in _findings(lens, refreshed.changed, near):
+    for finding in findings(lens, refreshed.changed, near):
         incident, repeated = incidents.incident_for(team=lens.team, finding=finding)
         if incident is None and not lens.team.auto_open:
             proposals.propose(lens=lens, finding=finding)
@@ -120,54 +118,6 @@ def _refresh_checks(lens: Lens) -> list[Episode]:
     for watch in dirty.select_related("service", "environment").order_by("pk"):
         changed += episodes.refresh_outages(lens=lens, watch=watch)
     return changed
-
-
-def _findings(lens: Lens, changed: Sequence[Episode], due: Sequence[Episode]) -> list[incidents.Finding]:
-    """The groups that hold a changed symptom or one of a due incident, complete with events."""
-    wanted = [*changed, *due]
-    if not wanted:
-        return []
-    low = min(row.started_at for row in wanted) - AROUND
-    high = max(row.last_at for row in wanted) + AROUND
-    rows = list(
-        Episode.objects.filter(team=lens.team, last_at__gte=low, started_at__lte=high)
-        .select_related("service", "environment", "issue")
-        .order_by("started_at", "id")[:BATCH]
-    )
-    symptoms = {episodes.symptom_of(row): row for row in rows}
-    ids = {row.pk for row in wanted} | set(
-        Episode.objects.filter(incident__in={row.incident_id for row in wanted if row.incident_id}).values_list(
-            "pk", flat=True
-        )
-    )
-    found = []
-    for group in groups(list(symptoms), lens.services(), lens.rule):
-        every: list[Symptom] = [*group.episodes, *group.outages]
-        members = tuple(symptoms[each] for each in every)
-        if any(row.pk in ids for row in members):
-            found.append(_finding(lens, group, members))
-    return found
-
-
-def _finding(lens: Lens, group: Group, rows: tuple[Episode, ...]) -> incidents.Finding:
-    pairs = zip(rows, group.episodes, strict=False)  # the rows of outages come after
-    group = Group(tuple(attribution.fill(lens, row, episode) for row, episode in pairs), group.outages)
-    facts = [lens.services()[name] for name in group.services if name in lens.services()]
-    return incidents.Finding(
-        group=group,
-        rows=rows,
-        spells=tuple(spells.spells(group, seconds(lens.now), lens.rule)),
-        impact_class=classify(group, facts),
-        title=_title(rows),
-    )
-
-
-def _title(rows: Sequence[Episode]) -> str:
-    """What the issue with most events is called; else that the service is down."""
-    main = max((row for row in rows if row.issue_id is not None), key=lambda row: (row.count, -row.pk), default=None)
-    if main is not None and main.issue is not None:
-        return main.issue.title[:300]
-    return f"{rows[0].service.name} is down: checks fail"
 
 
 def _weigh(lens: Lens, finding: incidents.Finding, written: incidents.Written, *, is_due: bool) -> int:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import replace
 from typing import Any
 
 from django.db import transaction
 
 from deploys.models import User
 from incidents.actions import attribution as attributing
+from incidents.actions.findings import finding_of
 from incidents.actions.incidents import Finding, Written, write
 from incidents.domain import attribution
 from incidents.models import Episode, Incident, Proposal
@@ -18,6 +18,10 @@ from incidents.queries.evidence import Lens, instant
 
 class AnsweredAlready(ValueError):
     """A proposal that somebody has accepted or rejected before."""
+
+
+class NoEvidence(ValueError):
+    """A proposal whose symptoms are gone."""
 
 
 def propose(*, lens: Lens, finding: Finding) -> Proposal | None:
@@ -66,21 +70,27 @@ def _verdict(verdict: attribution.Verdict) -> dict[str, Any]:  # Any: JSON
 
 
 @transaction.atomic
-def accept(*, proposal: Proposal, by: User, now: dt.datetime, finding: Finding, lens: Lens) -> Incident:
-    """Open the incident that was proposed. Raises AnsweredAlready."""
-    locked = Proposal.objects.select_for_update().get(pk=proposal.pk)
-    if locked.state != Proposal.State.WAITING:
+def accept(*, proposal: Proposal, by: User | None, now: dt.datetime) -> Incident:
+    """Open the incident that was proposed, from its symptoms as they stand now. Raises AnsweredAlready, and NoEvidence
+    where better knowledge has dissolved them.
+    """
+    waiting = Proposal.objects.select_for_update().select_related("team").get(pk=proposal.pk)
+    if waiting.state != Proposal.State.WAITING:
         raise AnsweredAlready("This proposal has been answered already.")
-    written: Written = write(lens=replace(lens, now=now), finding=finding, incident=None)
+    lens = Lens(team=waiting.team, now=now)
+    finding = finding_of(lens, waiting.payload.get("episodes", []))
+    if finding is None:
+        raise NoEvidence("Nothing is left of what was proposed.")
+    written: Written = write(lens=lens, finding=finding, incident=None)
     attributing.attribute(lens=lens, incident=written.incident, finding=finding, trigger="accepted")
-    Proposal.objects.filter(pk=locked.pk).update(
+    Proposal.objects.filter(pk=waiting.pk).update(
         state=Proposal.State.ACCEPTED, incident=written.incident, answered_at=now, answered_by=by
     )
-    return written.incident
+    return Incident.objects.select_related("team", "environment").get(pk=written.incident.pk)
 
 
 @transaction.atomic
-def reject(*, proposal: Proposal, by: User, now: dt.datetime) -> None:
+def reject(*, proposal: Proposal, by: User | None, now: dt.datetime) -> None:
     """Not an incident. Raises AnsweredAlready."""
     waiting = Proposal.objects.filter(pk=proposal.pk, state=Proposal.State.WAITING)
     if not waiting.update(state=Proposal.State.REJECTED, answered_at=now, answered_by=by):

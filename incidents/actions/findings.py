@@ -1,0 +1,72 @@
+"""Symptoms laid out as incidents: grouped, with their events, spells of impact and class."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from incidents.actions import attribution, episodes
+from incidents.actions.incidents import Finding
+from incidents.domain import spells
+from incidents.domain.classification import classify
+from incidents.domain.grouping import Group, Symptom, groups
+from incidents.models import Episode
+from incidents.queries.evidence import Lens, seconds
+
+AROUND = dt.timedelta(hours=12)
+MOST = 500
+
+
+def findings(lens: Lens, changed: Sequence[Episode], due: Sequence[Episode]) -> list[Finding]:
+    """The groups that hold a changed symptom or one of a due incident, complete with events."""
+    wanted = [*changed, *due]
+    if not wanted:
+        return []
+    low = min(row.started_at for row in wanted) - AROUND
+    high = max(row.last_at for row in wanted) + AROUND
+    rows = list(
+        Episode.objects.filter(team=lens.team, last_at__gte=low, started_at__lte=high)
+        .select_related("service", "environment", "issue")
+        .order_by("started_at", "id")[:MOST]
+    )
+    symptoms = {episodes.symptom_of(row): row for row in rows}
+    ids = {row.pk for row in wanted} | set(
+        Episode.objects.filter(incident__in={row.incident_id for row in wanted if row.incident_id}).values_list(
+            "pk", flat=True
+        )
+    )
+    found = []
+    for group in groups(list(symptoms), lens.services(), lens.rule):
+        every: list[Symptom] = [*group.episodes, *group.outages]
+        members = tuple(symptoms[each] for each in every)
+        if any(row.pk in ids for row in members):
+            found.append(_laid_out(lens, group, members))
+    return found
+
+
+def _laid_out(lens: Lens, group: Group, rows: tuple[Episode, ...]) -> Finding:
+    pairs = zip(rows, group.episodes, strict=False)  # the rows of outages come after
+    group = Group(tuple(attribution.fill(lens, row, episode) for row, episode in pairs), group.outages)
+    facts = [lens.services()[name] for name in group.services if name in lens.services()]
+    return Finding(
+        group=group,
+        rows=rows,
+        spells=tuple(spells.spells(group, seconds(lens.now), lens.rule)),
+        impact_class=classify(group, facts),
+        title=_title(rows),
+    )
+
+
+def finding_of(lens: Lens, ids: Sequence[int]) -> Finding | None:
+    """The finding that holds the first of these symptoms; None when none of them exists any more."""
+    rows = list(Episode.objects.filter(pk__in=list(ids), team=lens.team).order_by("started_at", "id"))
+    found = findings(lens, rows[:1], [])
+    return next((each for each in found if any(row.pk == rows[0].pk for row in each.rows)), None)
+
+
+def _title(rows: Sequence[Episode]) -> str:
+    """What the issue with most events is called; else that the service is down."""
+    main = max((row for row in rows if row.issue_id is not None), key=lambda row: (row.count, -row.pk), default=None)
+    if main is not None and main.issue is not None:
+        return main.issue.title[:300]
+    return f"{rows[0].service.name} is down: checks fail"
