@@ -8,7 +8,7 @@ export PYTHONDONTWRITEBYTECODE ?= 1
 PYTEST := $(BIN)/python -m pytest
 FAST := not browser and not processes and not services
 
-.PHONY: help install install-dev demo run test test-browser test-services check ci bench soak lock openapi clean
+.PHONY: help install install-dev demo run test test-browser test-services check ci bench bench-attribution soak lock openapi clean
 
 help:
 	@echo "make demo           install, make a 90-day demo history, serve it on http://127.0.0.1:$(PORT)"
@@ -67,6 +67,10 @@ ci:
 
 bench: install-dev
 	@$(BIN)/python -m bench
+
+# SEEDS=1-10 FAMILIES=public: drawn histories through the replay command, scored
+bench-attribution: install-dev
+	@$(BIN)/python bench/attribution.py --seeds $(or $(SEEDS),1-10) --families $(or $(FAMILIES),public) --by-family
 
 soak: install-dev
 	@$(PYTEST) -q -m processes tests/incidents/test_kill.py --soak

@@ -57,7 +57,8 @@ class Group:
         return frozenset([e.key for e in self.episodes] + [o.key for o in self.outages])
 
 
-def _last(symptom: Symptom) -> float:
+def last_of(symptom: Symptom) -> float:
+    """Its last failing evidence."""
     return symptom.end if isinstance(symptom, Episode) else symptom.last_failed
 
 
@@ -67,7 +68,7 @@ def _spacing(symptom: Symptom) -> float:
 
 def pause_between(one: Symptom, other: Symptom) -> float:
     """Seconds between the end of one and the start of the other; 0 when they overlap."""
-    return max(0.0, max(one.start, other.start) - min(_last(one), _last(other)))
+    return max(0.0, max(one.start, other.start) - min(last_of(one), last_of(other)))
 
 
 def pair_features(one: Symptom, other: Symptom, services: Mapping[str, ServiceFacts]) -> dict[str, float]:
@@ -81,7 +82,7 @@ def pair_features(one: Symptom, other: Symptom, services: Mapping[str, ServiceFa
         "near": math.exp(-apart / slack),
         "distance": math.log1p(apart / (5 * MINUTE)),
         "pause": math.log1p(pause_between(one, other) / (5 * MINUTE)),
-        "inside": float(later.start <= _last(earlier)),
+        "inside": float(later.start <= last_of(earlier)),
     }
     same = one.service == other.service
     found["same_service"] = float(same)
@@ -160,7 +161,7 @@ def groups(
     links: dict[tuple[int, int], float] = {}
     for i, one in enumerate(ordered):
         for j in range(i + 1, len(ordered)):
-            if ordered[j].start > _last(one) + 12 * HOUR:
+            if ordered[j].start > last_of(one) + 12 * HOUR:
                 break
             if may_link(one, ordered[j], rule):
                 links[i, j] = score(one, ordered[j], services)

@@ -1,0 +1,280 @@
+"""The attribution laboratory: fits the weights of the evidence terms and of the links between symptoms.
+
+    python bench/attribution_lab.py make --seeds 100-199 --out train.pickle
+    python bench/attribution_lab.py fit train.pickle --ridge 12 [--leave-out-families] [--show] [--write VERSION]
+    python bench/attribution_lab.py links train.pickle --ridge 5 [--write]
+
+`make` draws histories with the generator in UPSHOT_SHARED, plays them into memory and stores for every true incident the
+terms of its candidates, twice: as known 15 minutes after detection and at the end. `fit` fits the conditional logit, one
+of four histories held out, with a ridge penalty towards the priors. Only this file needs numpy; what it fits is computed
+by the code that runs in the product. The pickles are its own files.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import pickle
+import sys
+from collections import defaultdict
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED = Path(os.environ.get("UPSHOT_SHARED", ROOT.parent / "shared")) / "attribution"
+sys.path[:0] = [str(ROOT), str(ROOT / "bench"), str(SHARED)]
+
+import scenarios  # noqa: E402
+import score  # noqa: E402
+from attribution_memory import HOUR, RULE, View, answer, play  # noqa: E402
+from attribution_priors import LINKS, TERMS  # noqa: E402
+
+from incidents.domain import attribution, grouping  # noqa: E402
+
+LIVE, CLOSED = "live", "closed"
+
+
+def one_history(job: tuple) -> dict:
+    """Answers, candidates' terms and pairs of one seed."""
+    seed, families, plugins, without = job
+    for path in plugins:
+        scenarios.load_plugin(path)
+    events, truth = scenarios.generate(scenarios.select(families), seed)
+    _, final, closed, live = play(events, without)
+    readings = {CLOSED: closed, LIVE: live}
+    out = {"seed": seed, "truth": truth, "samples": [], "pairs": pairs_of(final, truth)}
+    for when, cases in readings.items():
+        out[when] = [answer(case, attribution.attribute(case), final.services) for case in cases if case is not None]
+    taken, _ = score.match(truth["incidents"], out[CLOSED])
+    for i, j in taken.items():
+        true = truth["incidents"][i]
+        for when, cases in readings.items():
+            if cases[j] is None:
+                continue
+            rows = [
+                (change.id if change else None, [(term.name, term.value) for term in terms])
+                for change, terms in attribution.terms_of(cases[j])
+            ]
+            out["samples"].append(
+                {"seed": seed, "when": when, "family": true["family"], "cause": true["cause_id"], "rows": rows}
+            )
+    return out
+
+
+def pairs_of(final: View, truth: dict) -> list:
+    """Features of pairs of symptoms with whether they belong to one true incident (by service and overlap in time)."""
+    symptoms = sorted(final.symptoms(), key=lambda s: (s.start, s.key))
+
+    def owner(symptom: grouping.Symptom) -> str | None:
+        inside = [
+            (true["end"] - true["start"], true["id"])
+            for true in truth["incidents"]
+            if symptom.service in true["services"]
+            and symptom.start >= true["start"] - 600
+            and grouping.last_of(symptom) <= true["end"] + 900
+        ]
+        return min(inside)[1] if inside else None
+
+    owners = [owner(s) for s in symptoms]
+    found = []
+    for i, one in enumerate(symptoms):
+        for j in range(i + 1, len(symptoms)):
+            if symptoms[j].start > one.start + 20 * HOUR:
+                break
+            if grouping.may_link(one, symptoms[j], RULE):
+                same = owners[i] is not None and owners[i] == owners[j]
+                found.append((grouping.pair_features(one, symptoms[j], final.services), same))
+    return found
+
+
+def make(args: argparse.Namespace) -> None:
+    """Draw, play, store, score."""
+    low, _, high = args.seeds.partition("-")
+    seeds = range(int(low), int(high or low) + 1)
+    jobs = [(seed, args.families, args.plugin, frozenset(args.without)) for seed in seeds]
+    with ProcessPoolExecutor(args.workers) as pool:
+        done = list(pool.map(one_history, jobs))
+    if args.out:
+        Path(args.out).write_bytes(pickle.dumps(done))
+    for when in (LIVE, CLOSED):
+        result = score.score([(d["truth"], {"incidents": d[when]}) for d in done])
+        print(f"--- {when}\n{score.show(result, args.by_family)}")
+
+
+def stored(paths: list[str]) -> list[dict]:
+    """Histories that `make` stored."""
+    return [history for path in paths for history in pickle.loads(Path(path).read_bytes())]  # noqa: S301 -- our own files
+
+
+def matrices(histories: list[dict], names: list[str], when: tuple[str, ...] = (LIVE, CLOSED)) -> list[tuple]:
+    """(candidates x terms, row of the true cause, sample); (None, None, sample) where the cause was no candidate."""
+    index = {name: k for k, name in enumerate(names)}
+    found: list[tuple] = []
+    for sample in (s for history in histories for s in history["samples"] if s["when"] in when):
+        ids = [i for i, _ in sample["rows"]]
+        if sample["cause"] not in ids:
+            found.append((None, None, sample))
+            continue
+        x = np.zeros((len(ids), len(names)))
+        for k, (_, terms) in enumerate(sample["rows"]):
+            for name, value in terms:
+                if name in index:
+                    x[k, index[name]] += value
+        found.append((x, ids.index(sample["cause"]), sample))
+    return found
+
+
+def fitted(data: list[tuple], prior: np.ndarray, ridge: float, rounds: int = 40) -> np.ndarray:
+    """Newton steps on the conditional likelihood with a ridge penalty towards the prior."""
+    w = prior.copy()
+    for _ in range(rounds):
+        grad, hess = ridge * (w - prior), ridge * np.eye(len(w))
+        for x, y, _ in data:
+            if x is None:
+                continue
+            p = np.exp(x @ w - (x @ w).max())
+            p /= p.sum()
+            mean = p @ x
+            grad += mean - x[y]
+            hess += (x * p[:, None]).T @ x - np.outer(mean, mean)
+        step = np.linalg.solve(hess, grad)
+        w -= step * min(1.0, 2.0 / max(1e-9, float(np.abs(step).max())))
+        if np.abs(step).max() < 1e-4:
+            break
+    return w
+
+
+def quality(data: list[tuple], w: np.ndarray) -> tuple[str, dict[str, list[int]]]:
+    """Top-1, false blame, calibration; and (right, all) of every family."""
+    verdicts, families = [], defaultdict(lambda: [0, 0])
+    for x, y, sample in data:
+        p = np.zeros(1)
+        if x is not None:
+            p = np.exp(x @ w - (x @ w).max())
+            p /= p.sum()
+        right = x is not None and int(p.argmax()) == y
+        families[sample["family"]][0] += right
+        families[sample["family"]][1] += 1
+        verdicts.append((float(p.max()), right, sample["cause"] is None))
+    caused = [right for _, right, outside in verdicts if not outside]
+    blamed = [not right for _, right, outside in verdicts if outside]
+    bins = defaultdict(list)
+    for p, right, _ in verdicts:
+        bins[min(9, int(p * 10))].append(p - right)
+    ece = sum(abs(sum(b)) for b in bins.values()) / max(1, len(verdicts))
+    sure = [right for p, right, _ in verdicts if p >= 0.9]
+    text = (
+        f"top-1 {share(caused)}  false blame {share(blamed)}  ECE {ece:.3f}"
+        f"  confidence >= .9: {len(sure) / max(1, len(verdicts)):.2f} of all, right {share(sure)}"
+    )
+    return text, families
+
+
+def share(values: list) -> str:
+    """As a percentage with its denominator."""
+    return f"{100 * sum(values) / max(1, len(values)):.1f} % ({len(values)})"
+
+
+def fit(args: argparse.Namespace) -> None:
+    """Fit with one of four histories held out, say how good it is there, and write the fit on all of them."""
+    histories = stored(args.paths)
+    names = sorted({name for h in histories for s in h["samples"] for _, terms in s["rows"] for name, _ in terms})
+    prior = np.array([TERMS.get(name, 0.0) for name in names])
+    held = [h for k, h in enumerate(histories) if k % 4 == 0]
+    w = fitted(matrices([h for k, h in enumerate(histories) if k % 4], names), prior, args.ridge)
+    for when in (LIVE, CLOSED):
+        data = matrices(held, names, (when,))
+        print(f"held out {when:6}  fitted  {quality(data, w)[0]}")
+        print(f"held out {when:6}  priors  {quality(data, prior)[0]}")
+    if args.leave_out_families:
+        leave_out_families(matrices(histories, names), prior, args.ridge)
+    if args.show:
+        for k in np.argsort(-np.abs(w)):
+            print(f"  {names[k]:28} {w[k]:+.2f}  prior {prior[k]:+.2f}")
+    if args.write:
+        w = fitted(matrices(histories, names), prior, args.ridge)
+        unseen = {name: value for name, value in TERMS.items() if name not in names}
+        weights = {**unseen, **{name: round(float(v), 3) for name, v in zip(names, w, strict=True)}}
+        write(ROOT / "incidents/domain/weights.py", weights, f'VERSION = "{args.write}"\n\n')
+
+
+def leave_out_families(data: list[tuple], prior: np.ndarray, ridge: float) -> None:
+    """How each family fares when no history of it was seen in the fit."""
+    total: dict[str, list] = {LIVE: [], CLOSED: []}
+    for family in sorted({sample["family"] for _, _, sample in data}):
+        w = fitted([d for d in data if d[2]["family"] != family], prior, ridge, rounds=25)
+        line = f"without {family:28}"
+        for when, parts in total.items():
+            part = [d for d in data if d[2]["family"] == family and d[2]["when"] == when]
+            right, number = quality(part, w)[1][family]
+            parts.append((right, number))
+            line += f"  {when} {right}/{number}"
+        print(line)
+    for when, parts in total.items():
+        print(f"all families, each left out, {when}: {sum(r for r, _ in parts)} of {sum(n for _, n in parts)}")
+
+
+def links(args: argparse.Namespace) -> None:
+    """Logistic fit of the pairs with a ridge penalty towards the priors."""
+    pairs = [pair for history in stored(args.paths) for pair in history["pairs"]]
+    names = sorted({name for features, _ in pairs for name in features})
+    x = np.array([[features.get(name, 0.0) for name in names] for features, _ in pairs])
+    y = np.array([float(same) for _, same in pairs])
+    prior = np.array([LINKS.get(name, 0.0) for name in names])
+    w = prior.copy()
+    for _ in range(50):
+        p = 1 / (1 + np.exp(-np.clip(x @ w, -30, 30)))
+        hess = (x * (p * (1 - p))[:, None]).T @ x + args.ridge * np.eye(len(names))
+        step = np.linalg.solve(hess, x.T @ (p - y) + args.ridge * (w - prior))
+        w -= step * min(1.0, 2 / max(1e-9, float(np.abs(step).max())))
+    said = x @ w > 0
+    print(
+        f"{len(pairs)} pairs, {int(y.sum())} of one incident; wrongly joined {int((said & (y == 0)).sum())},"
+        f" missed {int((~said & (y == 1)).sum())}"
+    )
+    if args.write:
+        weights = {**LINKS, **{name: round(float(v), 3) for name, v in zip(names, w, strict=True)}}
+        write(ROOT / "incidents/domain/link_weights.py", weights, "")
+
+
+def write(path: Path, weights: dict[str, float], version: str) -> None:
+    """Replace what follows the docstring of a file of weights."""
+    text = path.read_text()
+    head = text[: text.index('"""', 3) + 4]
+    body = "".join(f'    "{name}": {value},\n' for name, value in sorted(weights.items()))
+    path.write_text(f"{head}\n{version}WEIGHTS: dict[str, float] = {{\n{body}}}\n")
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    sub = parser.add_subparsers(required=True)
+    command = sub.add_parser("make")
+    command.add_argument("--seeds", default="100-119")
+    command.add_argument("--families", default="public")
+    command.add_argument("--plugin", action="append", default=[])
+    command.add_argument("--without", action="append", default=[])
+    command.add_argument("--workers", type=int, default=2)
+    command.add_argument("--out")
+    command.add_argument("--by-family", action="store_true")
+    command.set_defaults(run=make)
+    command = sub.add_parser("fit")
+    command.add_argument("paths", nargs="+")
+    command.add_argument("--ridge", type=float, default=12.0)
+    command.add_argument("--leave-out-families", action="store_true")
+    command.add_argument("--show", action="store_true")
+    command.add_argument("--write", metavar="VERSION")
+    command.set_defaults(run=fit)
+    command = sub.add_parser("links")
+    command.add_argument("paths", nargs="+")
+    command.add_argument("--ridge", type=float, default=5.0)
+    command.add_argument("--write", action="store_true")
+    command.set_defaults(run=links)
+    args = parser.parse_args()
+    args.run(args)
+
+
+if __name__ == "__main__":
+    main()
