@@ -20,6 +20,7 @@ class IncidentsConfig(AppConfig):
         )
         from incidents.actions.projection import project_incidents  # noqa: PLC0415 -- as above
         from incidents.queries.change_links import change_links  # noqa: PLC0415 -- as above
+        from incidents.views.monitors import watched_by  # noqa: PLC0415 -- as above
         from incidents.views.panels import PANELS  # noqa: PLC0415 -- as above
 
         register_projector("incident", project_incidents)
@@ -28,6 +29,7 @@ class IncidentsConfig(AppConfig):
         register_change_links(change_links)
         for place, panel, order in PANELS:
             register_panel(place, panel, order=order)
+        register_panel("service-aside", watched_by, order=20)
         register_job(
             tasks.SWEEP,
             period_seconds=tasks.SWEEP_SECONDS,

@@ -2,10 +2,11 @@
 
 from django.urls import path
 
-from incidents.views import incident_acts, incidents, issues
+from incidents.views import incident_acts, incidents, issues, monitors
 
 TEAM = "t/<slug:team_slug>"
 INCIDENT = f"{TEAM}/incidents/<int:number>"
+SERVICE = f"{TEAM}/services/<uuid:public_id>"
 ISSUE = f"{TEAM}/issues/<uuid:public_id>"
 
 urlpatterns = [
@@ -24,4 +25,7 @@ urlpatterns = [
     path(f"{ISSUE}/", issues.issue_page_view, name="issue-detail"),
     path(f"{ISSUE}/state/", issues.issue_state, name="issue-state"),
     path(f"{ISSUE}/assign/", issues.issue_assign, name="issue-assign"),
+    path(f"{SERVICE}/monitors/", monitors.monitor_add, name="monitor-add"),
+    path(f"{SERVICE}/monitors/<uuid:monitor_id>/stop/", monitors.monitor_stop, name="monitor-stop"),
+    path(f"{SERVICE}/watched-by-hand/", monitors.watched_by_hand, name="watched-by-hand"),
 ]

@@ -19,9 +19,10 @@ from typing import Any
 
 from deploys.actions.deliveries import log_delivery
 from deploys.models import Role, Scope, Team
+from incidents.models import Monitor
 from tests.conftest import NOON
 from tests.factories.access import github_source
-from tests.factories.catalog import ServiceFactory
+from tests.factories.catalog import EnvironmentFactory, ServiceFactory
 from tests.factories.changes import DeployFactory
 from tests.factories.incidents import IssueFactory, incident_of
 
@@ -75,6 +76,15 @@ def week(_: Team) -> dict[str, Any]:
     return {"label": "2026-W10"}
 
 
+def monitor(team: Team) -> dict[str, Any]:
+    service = ServiceFactory(team=team)
+    environment = EnvironmentFactory(team=team)
+    made = Monitor.objects.create(
+        service=service, environment=environment, url="https://a.example/", due_at=NOON, created_at=NOON
+    )
+    return {"public_id": service.public_id, "monitor_id": made.public_id}
+
+
 T = "t/<slug:team_slug>"
 
 TABLE: dict[str, Row] = {
@@ -88,6 +98,11 @@ TABLE: dict[str, Row] = {
     "account/details/": Row(SIGNED_IN),
     "account/password/": Row(SIGNED_IN),
     "account/theme/": Row(SIGNED_IN),
+    f"{T}/services/<uuid:public_id>/monitors/": Row(TEAM, read=None, write=Role.ADMIN, args=service),
+    f"{T}/services/<uuid:public_id>/monitors/<uuid:monitor_id>/stop/": Row(
+        TEAM, read=None, write=Role.ADMIN, args=monitor
+    ),
+    f"{T}/services/<uuid:public_id>/watched-by-hand/": Row(TEAM, read=None, write=Role.ADMIN, args=service),
     f"{T}/objectives/": Row(TEAM, write=None),
     f"{T}/objectives/set/": Row(TEAM, read=Role.ADMIN, write=Role.ADMIN),
     f"{T}/start/service/": Row(TEAM, read=Role.ADMIN, write=Role.ADMIN),

@@ -1,6 +1,7 @@
 """A service nobody has watched yet is neither up nor down."""
 
 import datetime as dt
+from typing import Any
 
 import pytest
 
@@ -73,3 +74,11 @@ def test_an_imported_past_tells_its_own_gaps(service: Service) -> None:
     Fact.objects.filter(team=service.team, kind="service", identity='["old"]').update(origin="import")
 
     assert not begin_unwatched(service=other, now=NOON)
+
+
+@pytest.mark.usefixtures("noon")
+def test_a_declared_service_begins_unwatched_by_itself(django_capture_on_commit_callbacks: Any) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        make_service(team=TeamFactory(), name="shop", now=NOON)
+
+    assert gaps() == [(Service.objects.get().created_at, None)]
