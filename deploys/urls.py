@@ -7,7 +7,19 @@ from drf_spectacular.views import SpectacularAPIView
 from deploys.api.deploys import DeploysView, DeployView
 from deploys.api.flags import FlagsView
 from deploys.api.webhooks import github_webhook
-from deploys.views import account, deliveries, deploys, gallery, services, setup, signing, start
+from deploys.views import (
+    account,
+    counting,
+    deliveries,
+    deploys,
+    gallery,
+    machines,
+    services,
+    setup,
+    signing,
+    start,
+    team,
+)
 from deploys.views.api_docs import api_docs
 from deploys.views.problems import problem_page
 
@@ -21,6 +33,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("t/<slug:team_slug>/start/service/", start.start_service, name="start-service"),
     path("t/<slug:team_slug>/services/<uuid:service_id>/setup/", setup.setup, name="service-setup"),
     path("t/<slug:team_slug>/services/<uuid:service_id>/setup/heard/<str:what>/", setup.heard, name="service-heard"),
+    path("t/<slug:team_slug>/services/<uuid:service_id>/setup/token/", setup.make_token, name="service-token"),
+    # what a team sets
+    path("t/<slug:team_slug>/settings/", team.team_settings, name="team-settings"),
+    path("t/<slug:team_slug>/settings/machines/", machines.team_machines, name="team-machines"),
+    path("t/<slug:team_slug>/settings/counting/", counting.team_counting, name="team-counting"),
     # oneself
     path("account/", account.account, name="account"),
     path("account/details/", account.details, name="account-details"),

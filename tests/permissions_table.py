@@ -110,6 +110,10 @@ TABLE: dict[str, Row] = {
     f"{T}/services/<uuid:service_id>/setup/heard/<str:what>/": Row(
         TEAM, read=Role.RESPONDER, write=None, args=service_id
     ),
+    f"{T}/services/<uuid:service_id>/setup/token/": Row(TEAM, read=Role.ADMIN, write=Role.ADMIN, args=service_id),
+    f"{T}/settings/": Row(TEAM, write=Role.ADMIN, body={"act": "invite", "role": "viewer"}),
+    f"{T}/settings/machines/": Row(TEAM, read=Role.ADMIN, write=Role.ADMIN, body={"act": "token"}),
+    f"{T}/settings/counting/": Row(TEAM, write=Role.ADMIN, body={"act": "policy"}),
     # machines
     "api/v1/deploys": Row(TOKEN, read=Scope.DEPLOYS_READ, write=Scope.DEPLOYS_WRITE),
     "api/v1/deploys/<uuid:public_id>": Row(TOKEN, read=Scope.DEPLOYS_READ, write=None, args=deploy),

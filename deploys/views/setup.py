@@ -10,9 +10,11 @@ from django.conf import settings
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
-from deploys.models import Role, Service
+from deploys import clock
+from deploys.actions.tokens import create_token
+from deploys.models import Role, Scope, Service
 from deploys.queries.addresses import deploys_url, dsn_of
 from deploys.queries.setup import heard_from
 from deploys.views.access import TeamRequest, team_page
@@ -63,17 +65,35 @@ def _waits(request: TeamRequest, service: Service) -> dict[str, dict[str, Any]]:
     }  # fmt: skip
 
 
+def _page(request: TeamRequest, service: Service, token: str = "") -> HttpResponse:
+    dsn = dsn_of(service)
+    is_admin = request.membership.role == Role.ADMIN
+    context = {
+        "service": service, "dsn": dsn, "waits": _waits(request, service), "base_url": settings.BASE_URL, "token": token,
+        "python": python_snippet(dsn), "node": node_snippet(dsn), "curl": curl_snippet(service.name, token),
+        "token_url": reverse("service-token", args=[request.team.slug, service.public_id]) if is_admin else "",
+    }  # fmt: skip
+    is_part = bool(token) and request.headers.get("HX-Request") == "true"
+    return render(request, "deploys/_setup_curl.html" if is_part else "deploys/setup.html", context)
+
+
 @team_page(role=Role.RESPONDER)
 @require_safe
 def setup(request: TeamRequest, service_id: uuid.UUID) -> HttpResponse:
     """Snippets with real values and two live ticks."""
+    return _page(request, get_object_or_404(Service, team=request.team, public_id=service_id))
+
+
+@team_page(role=Role.ADMIN, write_role=Role.ADMIN)
+@require_POST
+def make_token(request: TeamRequest, service_id: uuid.UUID) -> HttpResponse:
+    """Makes a token and shows it in the line to copy, this once."""
     service = get_object_or_404(Service, team=request.team, public_id=service_id)
-    dsn = dsn_of(service)
-    context = {
-        "service": service, "dsn": dsn, "waits": _waits(request, service), "is_first": request.team.services.count() == 1,
-        "python": python_snippet(dsn), "node": node_snippet(dsn), "curl": curl_snippet(service.name), "base_url": settings.BASE_URL,
-    }  # fmt: skip
-    return render(request, "deploys/setup.html", context)
+    scopes = [Scope.DEPLOYS_WRITE, Scope.RELEASES_WRITE, Scope.SERVICES_WRITE]
+    _, secret = create_token(
+        team=request.team, name=f"CI of {service.name}", scopes=scopes, now=clock.now(), by=request.user
+    )
+    return _page(request, service, secret)
 
 
 @team_page(role=Role.RESPONDER)

@@ -1,0 +1,189 @@
+"""API tokens and webhooks: what may send to a team."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_http_methods
+
+from deploys import clock
+from deploys.actions import sources, tokens
+from deploys.models import ApiToken, Role, Scope, Service, Source, Team
+from deploys.queries.addresses import webhook_url
+from deploys.views.access import TeamRequest, team_page
+from deploys.views.acts import Acts, perform, public_id_of
+from deploys.views.forms import PlainForm
+
+
+class TokenForm(PlainForm):
+    """A new API token."""
+
+    name = forms.CharField(label="Name", max_length=100, help_text="Where it is used: GitHub Actions, release script.")
+    scopes = forms.MultipleChoiceField(
+        label="May", choices=[(scope, scope) for scope in Scope.values], widget=forms.CheckboxSelectMultiple,
+        initial=[Scope.DEPLOYS_WRITE, Scope.RELEASES_WRITE, Scope.SERVICES_WRITE],
+    )  # fmt: skip
+    days = forms.IntegerField(
+        label="Ends after days", required=False, min_value=1, max_value=3_650, help_text="Empty: never."
+    )
+
+
+class SourceForm(PlainForm):
+    """A new webhook."""
+
+    name = forms.CharField(
+        label="Name", max_length=100, help_text="For example the organisation or repository that sends."
+    )
+    service = forms.ModelChoiceField(
+        label="All it sends is about",
+        queryset=Service.objects.none(),
+        required=False,
+        empty_label="what the rules or the repository's name say",
+    )
+
+    def __init__(self, team: Team, *args: Any, **kwargs: Any) -> None:  # Any: as the base class has it
+        super().__init__(*args, **kwargs)
+        chosen = self.fields["service"]
+        assert isinstance(chosen, forms.ModelChoiceField)  # noqa: S101 -- for the type checker
+        chosen.queryset = Service.objects.filter(team=team).order_by("name")
+
+
+class RulesForm(PlainForm):
+    """The mapping of one webhook, one rule a line."""
+
+    rules = forms.CharField(
+        label="Rules", required=False, max_length=20_000, widget=forms.Textarea({"rows": 4, "class": "input mono", "spellcheck": "false"}),
+        help_text="One a line: repository, environment → service, environment. An empty place or * means any. The first that fits counts.",
+    )  # fmt: skip
+
+    def clean_rules(self) -> list[dict[str, str]]:
+        """The rules, parsed; each line must have both sides."""
+        found = []
+        for number, line in enumerate(self.cleaned_data["rules"].splitlines(), 1):
+            if not line.strip():
+                continue
+            left, arrow, right = line.replace("->", "→").partition("→")
+            ends = [[part.strip() for part in side.split(",")] for side in (left, right)]
+            if not arrow or any(len(end) > 2 for end in ends) or not ends[1][0]:
+                raise forms.ValidationError(f"Line {number}: expected repository, environment → service, environment.")
+            values = [part for end in ends for part in [*end, ""][:2]]
+            found.append(dict(zip(sources.RULE_KEYS, ["" if value == "*" else value for value in values], strict=True)))
+        return found
+
+
+def rules_text(source: Source) -> str:
+    """The rules of a webhook as the form takes them."""
+    return "\n".join(
+        f"{rule.get('repository') or '*'}, {rule.get('environment') or '*'} → {rule.get('service') or '*'}, {rule.get('to_environment') or '*'}"
+        for rule in source.rules
+    )
+
+
+def _machines_page(request: TeamRequest, *, status: int = 200, **more: Any) -> HttpResponse:  # Any: the context
+    team = request.team
+    now = clock.now()
+    source_form = more.pop("source_form", None) or SourceForm(team)
+    context = {
+        "tab": "machines", "is_admin": True, "token_form": TokenForm(), "source_form": source_form,
+        "tokens": ApiToken.objects.filter(team=team, revoked_at__isnull=True).select_related("created_by").order_by("-created_at"),
+        "sources": [
+            {"source": source, "url": webhook_url(source), "rules_form": RulesForm(initial={"rules": rules_text(source)}, auto_id=f"{source.public_id}-%s"),
+             "until": source.previous_secret_until if source.previous_secret_until and source.previous_secret_until > now else None}
+            for source in Source.objects.filter(team=team).select_related("service").order_by("name")
+        ],
+        "now": now, **more,
+    }  # fmt: skip
+    return render(request, "deploys/settings_machines.html", context, status=status)
+
+
+def _make_token(request: TeamRequest) -> HttpResponse:
+    form = TokenForm(request.POST)
+    if not form.is_valid():
+        return _machines_page(request, status=422, token_form=form)
+    now, days = clock.now(), form.cleaned_data["days"]
+    row, secret = tokens.create_token(
+        team=request.team, name=form.cleaned_data["name"], scopes=form.cleaned_data["scopes"], now=now, by=request.user,
+        expires_at=now + dt.timedelta(days=days) if days else None,
+    )  # fmt: skip
+    return _machines_page(
+        request, shown={"what": f"Token {row.name}", "secret": secret, "use": "Send it as Authorization: Bearer …"}
+    )
+
+
+def _revoke_token(request: TeamRequest) -> None:
+    row = get_object_or_404(ApiToken, team=request.team, public_id=public_id_of(request, "token"))
+    tokens.revoke_token(token=row, now=clock.now())
+    messages.success(request, f"Token {row.name} is refused from now on.")
+
+
+def _make_source(request: TeamRequest) -> HttpResponse:
+    form = SourceForm(request.team, request.POST)
+    if (
+        form.is_valid()
+        and Source.objects.filter(
+            team=request.team, kind=Source.Kind.GITHUB, name=form.cleaned_data["name"].strip()
+        ).exists()
+    ):
+        form.add_error("name", "The team has a webhook of this name.")
+    if not form.is_valid():
+        return _machines_page(request, status=422, source_form=form)
+    source, secret = sources.make_source(
+        team=request.team,
+        kind=Source.Kind.GITHUB,
+        name=form.cleaned_data["name"],
+        now=clock.now(),
+        service=form.cleaned_data["service"],
+    )
+    return _machines_page(request, shown=_secret_of(source, secret))
+
+
+def _secret_of(source: Source, secret: str) -> dict[str, str]:
+    use = "In GitHub: Settings, Webhooks, content type application/json, events Deployments and Deployment statuses."
+    return {"what": f"Secret of {source.name}", "secret": secret, "use": use, "url": webhook_url(source)}
+
+
+def _source(request: TeamRequest) -> Source:
+    return get_object_or_404(Source, team=request.team, public_id=public_id_of(request, "source"))
+
+
+def _rotate(request: TeamRequest) -> HttpResponse:
+    source = _source(request)
+    return _machines_page(request, shown=_secret_of(source, sources.rotate_secret(source=source, now=clock.now())))
+
+
+def _switch(request: TeamRequest) -> None:
+    source = _source(request)
+    sources.set_active(source=source, is_active=not source.is_active)
+    messages.success(request, f"What {source.name} sends is {'refused' if source.is_active else 'taken'} from now on.")
+
+
+def _set_rules(request: TeamRequest) -> HttpResponse | None:
+    source, form = _source(request), RulesForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, " ".join(map(str, form.errors["rules"])))
+        return None
+    sources.set_rules(source=source, rules=form.cleaned_data["rules"])
+    messages.success(request, f"The rules of {source.name} are changed.")
+    return None
+
+
+@team_page(role=Role.ADMIN, write_role=Role.ADMIN)
+@require_http_methods(["GET", "HEAD", "POST"])
+def team_machines(request: TeamRequest) -> HttpResponse:
+    """API tokens and webhooks. A new secret is shown in the answer and nowhere else."""
+    if request.method == "POST":
+        acts: Acts = {
+            "token": _make_token,
+            "revoke": _revoke_token,
+            "source": _make_source,
+            "rotate": _rotate,
+            "switch": _switch,
+            "rules": _set_rules,
+        }
+        return perform(request, acts, "team-machines")
+    return _machines_page(request)
