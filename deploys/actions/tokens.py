@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 import hmac
+import logging
 from collections.abc import Iterable
 from typing import Final
 
+from django.db import OperationalError
+
 from deploys.actions.secrets import new_secret, secret_hash
 from deploys.models import ApiToken, Scope, Team, User
+
+logger = logging.getLogger(__name__)
 
 PREFIX: Final = "upshot_"
 #: How exact `last_used_at` is: a write per request would be a write lock per request.
@@ -56,8 +61,18 @@ def authenticate(secret: str, *, now: dt.datetime) -> ApiToken:
     if token.expires_at is not None and token.expires_at <= now:
         raise UnusableToken("expired")
     if token.last_used_at is None or now - token.last_used_at >= LAST_USED_STEP:
-        ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
+        _note_use(token, now)
     return token
+
+
+def _note_use(token: ApiToken, now: dt.datetime) -> None:
+    """A database that is too busy for this write must not refuse the request: reading needs no write lock."""
+    try:
+        ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
+    except OperationalError as error:
+        logger.warning(
+            "the last use of a token was not written", extra={"token": str(token.public_id), "why": str(error)}
+        )
 
 
 def revoke_token(*, token: ApiToken, now: dt.datetime) -> None:

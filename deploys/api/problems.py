@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.db import OperationalError
 from django.http import Http404, HttpResponse, JsonResponse
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -66,7 +67,7 @@ def problem_response(error: Exception, context: Mapping[str, Any]) -> Response |
     return Response(problem.body, status=problem.type.status, headers=headers, content_type=CONTENT_TYPE)
 
 
-def problem_of(error: Exception) -> Problem | None:  # noqa: PLR0911 -- one line per kind of error
+def problem_of(error: Exception) -> Problem | None:  # noqa: PLR0911, C901 -- one line per kind of error
     """The problem that an error of the framework stands for; None for errors that are bugs."""
     match error:
         case Problem():
@@ -90,6 +91,8 @@ def problem_of(error: Exception) -> Problem | None:  # noqa: PLR0911 -- one line
             return Problem("not-found", "nothing of yours has this address")
         case exceptions.MethodNotAllowed():
             return Problem("method-not-allowed", str(error.detail))
+        case OperationalError():
+            return Problem("busy", "try again in a few seconds")
         case RequestDataTooBig():
             return Problem("body-too-large", "send less")
     return None

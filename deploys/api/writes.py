@@ -31,10 +31,10 @@ class DeliveryView(ScopedView):
     event = ""
 
     def handle_exception(self, exc: Exception) -> Response:
-        """Logs the refusal, then answers the problem. A locked database is a problem too: the sender may try again."""
-        if isinstance(exc, OperationalError):
-            exc = Problem("busy", "try again in a few seconds")
-        elif (problem := problem_of(exc)) is not None and self.request.method not in {"GET", "HEAD", "OPTIONS"}:
+        """Logs the refusal, then answers the problem. A database that takes no writes takes no log line either."""
+        problem = problem_of(exc)
+        is_write = self.request.method not in {"GET", "HEAD", "OPTIONS"}
+        if problem is not None and is_write and not isinstance(exc, OperationalError):
             self._log_refusal(problem)
         return super().handle_exception(exc)
 
