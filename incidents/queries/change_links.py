@@ -21,30 +21,28 @@ def change_links(team: Team, change_ids: Sequence[int]) -> ChangeLinks:
     """Which of these changes ended a counted incident, and when the harm laid at the others began.
 
     Counted are incidents in the policy's environment that are no false alarms and no duplicates; a link counts when a
-    person or the model has confirmed it and the change began no later than the impact. Three queries for each 500.
+    person or the model has confirmed it and the change began no later than the impact. Three queries.
     """
     policy = Policy.objects.filter(team=team).values_list("environment", flat=True).first() or "production"
     wanted_tier = tier(policy)
+    wanted = set(change_ids)
     remedies: set[int] = set()
     harm: dict[int, dt.datetime] = {}
-    for start in range(0, len(change_ids), CHUNK):
-        some = change_ids[start : start + CHUNK]
-        ended = Remedy.objects.filter(change__in=some, incident__team=team, **_COUNTS)
-        for change_id, name in ended.values_list("change_id", "incident__environment__name"):
-            if change_id is not None and tier(name) == wanted_tier:
-                remedies.add(change_id)
-        blamed = Cause.objects.filter(
-            change__in=some,
-            incident__team=team,
-            status=Cause.Status.CONFIRMED,
-            change__at__lte=F("incident__begins_at"),
-            **_COUNTS,
-        )
-        for change_id, at, name in blamed.values_list(
-            "change_id", "incident__begins_at", "incident__environment__name"
-        ):
-            if change_id is not None and tier(name) == wanted_tier:
-                harm[change_id] = min(at, harm.get(change_id, at))
+    ended = Remedy.objects.filter(incident__team=team, change__isnull=False, **_COUNTS)
+    blamed = Cause.objects.filter(
+        incident__team=team,
+        status=Cause.Status.CONFIRMED,
+        change__at__lte=F("incident__begins_at"),
+        **_COUNTS,
+    )
+    if len(wanted) <= CHUNK:  # beyond, the team's links are fewer than the changes: one query is cheaper than many
+        ended, blamed = ended.filter(change__in=wanted), blamed.filter(change__in=wanted)
+    for change_id, name in ended.values_list("change_id", "incident__environment__name"):
+        if change_id in wanted and tier(name) == wanted_tier:
+            remedies.add(change_id)
+    for change_id, at, name in blamed.values_list("change_id", "incident__begins_at", "incident__environment__name"):
+        if change_id in wanted and tier(name) == wanted_tier:
+            harm[change_id] = min(at, harm.get(change_id, at))
     return ChangeLinks(frozenset(remedies), harm)
 
 
