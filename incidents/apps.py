@@ -12,7 +12,12 @@ class IncidentsConfig(AppConfig):
     def ready(self) -> None:
         """Fills the seams of the room below."""
         from deploys.actions.schedules import register_job  # noqa: PLC0415 -- models exist only once all apps are loaded
-        from deploys.ports import register_change_links, register_panel, register_projector  # noqa: PLC0415 -- as above
+        from deploys.ports import (  # noqa: PLC0415 -- as above
+            register_change_links,
+            register_column,
+            register_panel,
+            register_projector,
+        )
         from incidents import receivers, tasks  # noqa: PLC0415, F401 -- as above; importing the receivers connects them
         from incidents.actions.maintenance import (  # noqa: PLC0415 -- as above
             project_maintenance,
@@ -20,6 +25,7 @@ class IncidentsConfig(AppConfig):
         )
         from incidents.actions.projection import project_incidents  # noqa: PLC0415 -- as above
         from incidents.queries.change_links import change_links  # noqa: PLC0415 -- as above
+        from incidents.views.columns import COLUMNS  # noqa: PLC0415 -- as above
         from incidents.views.monitors import watched_by  # noqa: PLC0415 -- as above
         from incidents.views.panels import PANELS  # noqa: PLC0415 -- as above
 
@@ -30,6 +36,8 @@ class IncidentsConfig(AppConfig):
         for place, panel, order in PANELS:
             register_panel(place, panel, order=order)
         register_panel("service-aside", watched_by, order=20)
+        for place, column in COLUMNS:
+            register_column(place, column)
         register_job(
             tasks.SWEEP,
             period_seconds=tasks.SWEEP_SECONDS,

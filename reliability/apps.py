@@ -12,11 +12,12 @@ class ReliabilityConfig(AppConfig):
     def ready(self) -> None:
         """Says who writes the tables of this room's kinds, and what runs by itself."""
         from deploys.actions.schedules import register_job  # noqa: PLC0415 -- models exist only once all apps are loaded
-        from deploys.ports import register_panel, register_projector  # noqa: PLC0415 -- as above
+        from deploys.ports import register_column, register_panel, register_projector  # noqa: PLC0415 -- as above
         from reliability.actions.objectives import project_objectives  # noqa: PLC0415 -- as above
         from reliability.tasks import REPORTS_JOB, REPORTS_PERIOD_SECONDS, keep_all_reports  # noqa: PLC0415 -- as above
-        from reliability.views.objectives import service_budgets  # noqa: PLC0415 -- as above
+        from reliability.views.objectives import BUDGET_COLUMN, service_budgets  # noqa: PLC0415 -- as above
 
         register_job(REPORTS_JOB, period_seconds=REPORTS_PERIOD_SECONDS, wake=keep_all_reports.delay)
         register_projector("objective", project_objectives)
         register_panel("service-aside", service_budgets, order=10)
+        register_column("service-list", BUDGET_COLUMN)

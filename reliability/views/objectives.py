@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -9,10 +10,13 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
+from django.utils.html import format_html
 from django.views.decorators.http import require_http_methods, require_safe
 
 from deploys import clock
+from deploys.domain.wording import percent
 from deploys.models import Role, Service, Team
+from deploys.ports import Column
 from deploys.views.access import TeamRequest, team_page
 from deploys.views.forms import PlainForm
 from reliability.actions.objectives import BadObjective, set_objective
@@ -102,6 +106,34 @@ def service_budgets(request: TeamRequest, service: Service) -> str:
     add_url = f"{page_url('objective-set', request.team.slug)}?service={service.name}"
     context = {"lines": lines, "add_url": add_url, "may_set": _may_set(request)}
     return render_to_string("reliability/_service_budgets.html", context, request)
+
+
+def tightest_budgets(team: Team, services: Sequence[Service]) -> dict[int, str]:
+    """For the list of services: what is left of each one's tightest budget. From the shared calculation."""
+    return {key: _left_words(line) for key, line in _tightest(team, services).items()}
+
+
+def tightest_shares(team: Team, services: Sequence[Service]) -> dict[int, float]:
+    """The share of its tightest budget that each service has left: the list's order, worst first."""
+    return {key: line["share"] for key, line in _tightest(team, services).items()}
+
+
+def _tightest(team: Team, services: Sequence[Service]) -> dict[int, dict[str, Any]]:  # Any: what a template reads
+    keys = {service.name: service.pk for service in services}
+    found: dict[int, dict[str, Any]] = {}  # Any: as above
+    for line in budget_lines(team):  # least left first
+        if line["service_name"] in keys:
+            found.setdefault(keys[line["service_name"]], line)
+    return found
+
+
+def _left_words(line: dict[str, Any]) -> str:  # Any: what a template reads
+    if line["share"] < 0:
+        return format_html("<strong>{}</strong>", "gone")
+    return format_html("{} left", percent(line["share"], 0))
+
+
+BUDGET_COLUMN = Column("Budget", tightest_budgets, rank=tightest_shares)
 
 
 def budget_lines(team: Team) -> list[dict[str, Any]]:  # Any: what a template reads

@@ -158,7 +158,7 @@ def test_a_page_tells_the_deploys_life(client: Client, team: Team) -> None:
 
     text = page(client, team, middle)
 
-    assert "succeeded production forward run-1.1-30" in text
+    assert "was live for 1 d 1 h , replaced by 1.2 production forward run-1.1-30" in text
     assert "started Tue 06:00:00 first traffic Tue 06:06:00 taken from its end" in text
     assert "finished Tue 06:06:00 after 6 min replaced 07:06:00 by 1.2 after 1 d 1 h" in text
     assert "9f1c7a Read the total Ada 2 h 06 min" in text

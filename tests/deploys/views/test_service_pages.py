@@ -95,7 +95,7 @@ def test_the_list_costs_the_same_for_one_and_three(client: Client, team: Team) -
         counts.append(len(queries))
 
     assert counts[0] == counts[2]
-    assert counts[0] <= 14
+    assert counts[0] <= 24  # a dozen of them read the facts behind the budgets, shared between requests
 
 
 def test_a_team_without_services_is_told_the_next_step(client: Client, team: Team) -> None:
