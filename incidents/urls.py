@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from incidents.views import incident_acts, incidents, issues, monitors
+from incidents.views import find, incident_acts, incidents, issues, maintenance, monitors, proposals
 
 TEAM = "t/<slug:team_slug>"
 INCIDENT = f"{TEAM}/incidents/<int:number>"
@@ -21,6 +21,11 @@ urlpatterns = [
     path(f"{INCIDENT}/cause/", incident_acts.incident_cause, name="incident-cause"),
     path(f"{INCIDENT}/choose/", incident_acts.incident_choose, name="incident-choose"),
     path(f"{INCIDENT}/duplicate/", incident_acts.incident_duplicate, name="incident-duplicate"),
+    path(f"{TEAM}/proposals/", proposals.proposal_list, name="proposal-list"),
+    path(f"{TEAM}/proposals/<int:number>/", proposals.proposal_answer, name="proposal-answer"),
+    path(f"{TEAM}/maintenance/", maintenance.maintenance_list, name="maintenance-list"),
+    path(f"{TEAM}/maintenance/<uuid:public_id>/", maintenance.maintenance_act, name="maintenance-act"),
+    path(f"{TEAM}/find/", find.find, name="find"),
     path(f"{TEAM}/issues/", issues.issue_list, name="issue-list"),
     path(f"{ISSUE}/", issues.issue_page_view, name="issue-detail"),
     path(f"{ISSUE}/state/", issues.issue_state, name="issue-state"),

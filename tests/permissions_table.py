@@ -18,8 +18,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from deploys.actions.deliveries import log_delivery
+from deploys.actions.facts import record_fact
 from deploys.models import Role, Scope, Team
-from incidents.models import Monitor
+from incidents.models import Maintenance, Monitor, Proposal
 from tests.conftest import NOON
 from tests.factories.access import github_source
 from tests.factories.catalog import EnvironmentFactory, ServiceFactory
@@ -62,6 +63,16 @@ def delivery(team: Team) -> dict[str, Any]:
 
 def service_id(team: Team) -> dict[str, Any]:
     return {"service_id": ServiceFactory(team=team).public_id, "what": "event"}
+
+
+def proposal(team: Team) -> dict[str, Any]:
+    return {"number": Proposal.objects.create(team=team, key="a", payload={}, created_at=NOON).pk}
+
+
+def maintenance(team: Team) -> dict[str, Any]:
+    slot = {"id": "m", "starts_at": "2026-03-04T12:00:00Z", "ends_at": "2026-03-04T13:00:00Z"}
+    record_fact(team=team, kind="maintenance", payload=slot, received_at=NOON, origin="live")
+    return {"public_id": Maintenance.objects.get(team=team).public_id}
 
 
 def incident(team: Team) -> dict[str, Any]:
@@ -144,6 +155,11 @@ TABLE: dict[str, Row] = {
     f"{T}/incidents/<int:number>/cause/": Row(TEAM, args=incident, body={"act": "other", "kind": "external"}),
     f"{T}/incidents/<int:number>/choose/": Row(TEAM, read=Role.RESPONDER, args=incident),
     f"{T}/incidents/<int:number>/duplicate/": Row(TEAM, read=Role.RESPONDER, args=incident),
+    f"{T}/proposals/": Row(TEAM),
+    f"{T}/proposals/<int:number>/": Row(TEAM, args=proposal, body={"act": "reject"}),
+    f"{T}/maintenance/": Row(TEAM),
+    f"{T}/maintenance/<uuid:public_id>/": Row(TEAM, args=maintenance, body={"act": "excuse"}),
+    f"{T}/find/": Row(TEAM),
     f"{T}/issues/": Row(TEAM),
     f"{T}/issues/<uuid:public_id>/": Row(TEAM, args=issue),
     f"{T}/issues/<uuid:public_id>/state/": Row(TEAM, args=issue, body={"act": "resolve"}),

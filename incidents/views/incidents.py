@@ -22,7 +22,7 @@ from deploys.views.access import RANK, TeamRequest, team_page
 from incidents.actions.declare import DeclareRefused, declare, default_service
 from incidents.domain.clocks import ClockRefused
 from incidents.domain.cursors import read_cursor
-from incidents.models import Cause, ImpactClass, Incident, Issue, TimelineEntry
+from incidents.models import Cause, ImpactClass, Incident, Issue, Proposal, TimelineEntry
 from incidents.queries.error_counts import BUCKET, errors_by_release, floor_bucket
 from incidents.queries.incident_detail import IncidentDetail, incident_detail, incident_numbered
 from incidents.queries.incidents import incident_page
@@ -65,6 +65,7 @@ def incident_list(request: TeamRequest) -> HttpResponse:
         "is_first_page": not request.GET.get("after"),
         "is_narrow": wanted.is_narrow,
         "can_write": can_write(request),
+        "proposals_count": Proposal.objects.filter(team=request.team, state=Proposal.State.WAITING).count(),
     }
     return render(request, "incidents/list.html", context)
 
