@@ -47,21 +47,27 @@ def is_waiting(*, now: dt.datetime) -> bool:
     )
 
 
-def run(*, now: dt.datetime, rule: Rule | None = None) -> Pass:
-    """Look at everything that is dirty or due, team by team, each in one transaction."""
+def run(*, now: dt.datetime, rule: Rule | None = None, only: Team | None = None, is_asking: bool = False) -> Pass:
+    """Look at everything that is dirty or due, team by team, each in one transaction.
+
+    `only`: this team and no other. `is_asking`: propose what is found, and leave incidents that exist alone.
+    """
     failing = CheckWatch.objects.filter(dirty_since__isnull=False).values_list("service__team_id", flat=True)
     due = set(Incident.objects.filter(due_at__lte=now).values_list("team_id", flat=True).distinct())
     checks = set(failing.distinct())
     issues = set(Issue.objects.filter(dirty_at__isnull=False).values_list("service__team_id", flat=True).distinct())
     done = Pass()
-    for team_id in sorted(issues | checks | due):
+    for team_id in sorted(issues | checks | due if only is None else {only.pk} & (issues | checks | due)):
         with transaction.atomic():
             team = Team.objects.select_for_update().get(pk=team_id)
             lens = Lens(team=team, now=now, rule=rule or Rule())
             refreshed, looked = _refresh_issues(lens) if team_id in issues else (episodes.Refreshed(), 0)
             if team_id in checks:
                 refreshed.changed += _refresh_checks(lens)
-            one = _reconcile(lens, refreshed, _due(lens) if team_id in due else [])
+            if is_asking:
+                one = _ask(lens, refreshed)
+            else:
+                one = _reconcile(lens, refreshed, _due(lens) if team_id in due else [])
         done = Pass(done.issues + looked, done.incidents + one.incidents, done.verdicts + one.verdicts)
     return done
 
@@ -94,6 +100,15 @@ def _reconcile(lens: Lens, refreshed: episodes.Refreshed, due: Sequence[Incident
     if refreshed.bereft:
         _withdraw(lens, refreshed.bereft)
     return Pass(0, touched, verdicts)
+
+
+def _ask(lens: Lens, refreshed: episodes.Refreshed) -> Pass:
+    """Propose the incidents that symptoms tell of and that nobody has opened."""
+    for finding in findings(lens, refreshed.changed, []):
+        incident, _ = incidents.incident_for(team=lens.team, finding=finding)
+        if incident is None:
+            proposals.propose(lens=lens, finding=finding)
+    return Pass()
 
 
 def _refresh_issues(lens: Lens) -> tuple[episodes.Refreshed, int]:

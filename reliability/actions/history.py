@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
 from django.db import transaction
 
 from deploys.actions.facts import ORDER, NewFact, record_facts
+from deploys.domain.instants import FAR_PAST, parse_instant
 from deploys.domain.records import Fact
 from deploys.models import FactOrigin, Team
 from incidents.actions.projection import resolve_pending
 from reliability.actions.import_evidence import import_errors, import_probes, import_sessions
+from reliability.actions.replay import propose
 from reliability.formats.history import Line, Problem, Reading, read_history
 from reliability.queries.facts import HISTORY
 from reliability.queries.imported import TeamLog, traffic_key
@@ -35,11 +38,23 @@ def read_for_import(*, team: Team, lines: Iterable[bytes]) -> Reading:
 
 
 def import_history(
-    *, team: Team, reading: Reading, now: datetime, progress: Progress = lambda _done, _total: None
+    *,
+    team: Team,
+    reading: Reading,
+    now: datetime,
+    progress: Progress = lambda _done, _total: None,
+    leave_symptoms: bool = False,
 ) -> None:
-    """Writes what was accepted: in pieces, each of them whole. Importing again goes on where a broken import ended."""
+    """Writes what was accepted: in pieces, each of them whole. Importing again goes on where a broken import ended.
+
+    leave_symptoms: errors and probes are left to propose_incidents.
+    """
     total, done = len(reading.lines), 0
-    evidence = {"sessions": import_sessions, "probe": import_probes, "error": import_errors}
+    evidence = {"sessions": import_sessions}
+    if leave_symptoms:
+        total -= len(_symptoms(reading))
+    else:
+        evidence |= {"probe": import_probes, "error": import_errors}
     facts = sorted((line for line in reading.lines if not line.is_evidence), key=_projection_order)
     for start in range(0, len(facts), CHUNK):
         some = facts[start : start + CHUNK]
@@ -55,6 +70,28 @@ def import_history(
             write(team=team, facts=some_facts, now=now)
             done += len(some_facts)
             progress(done, total)
+
+
+def propose_incidents(*, team: Team, reading: Reading, progress: Progress = lambda _done, _total: None) -> int:
+    """Takes in the errors and probes of a reading as they once came, and proposes the incidents in them; how many.
+
+    Proposals count nowhere until somebody accepts them. Evidence without received_at is dated by its own clock.
+    """
+    lines = [
+        Line(line.number, (replace(fact, received_at=fact.received_at or parse_instant(_own_clock(fact))),))
+        for line in _symptoms(reading)
+        for fact in line.facts
+    ]
+    lines.sort(key=lambda line: line.facts[0].received_at or FAR_PAST)
+    return propose(lines=lines, team=team, progress=progress)
+
+
+def _symptoms(reading: Reading) -> list[Line]:
+    return [line for line in reading.lines if line.facts[0].kind in {"error", "probe"}]
+
+
+def _own_clock(fact: Fact) -> object:
+    return fact.payload["timestamp" if fact.kind == "error" else "at"]
 
 
 def _projection_order(line: Line) -> int:

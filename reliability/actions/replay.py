@@ -10,9 +10,11 @@ import datetime as dt
 import math
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from django.db import transaction
 from django.db.models import Min
 
 from deploys import clock
@@ -23,7 +25,7 @@ from deploys.models import FactOrigin, Team
 from incidents.actions import detection
 from incidents.actions.checks import record_checks
 from incidents.actions.digest import digest_events
-from incidents.models import Candidate, Episode, Incident, Verdict
+from incidents.models import Candidate, Episode, Incident, Proposal, Verdict
 from reliability.actions.import_evidence import check_result, import_sessions
 from reliability.formats.history import Line, Reading
 from reliability.formats.history_evidence import parsed_event
@@ -53,9 +55,13 @@ class Answers:
 
 @dataclass(slots=True)
 class _Player:
-    """Where the play stands. ``counts`` remembers traffic already told, by identity."""
+    """Where the play stands. ``counts`` remembers traffic already told, by identity.
+
+    ``is_asking``: what is found is proposed, and no other worker sees a step half done.
+    """
 
     team: Team
+    is_asking: bool = False
     waiting: list[Line] = field(default_factory=list)
     counts: dict[str, list[int]] = field(default_factory=dict)
     calm: dict[str, list[Line]] = field(default_factory=lambda: defaultdict(list))
@@ -97,9 +103,9 @@ class _Player:
         """Takes in the lines received by now, and has detection look."""
         ready = [line for line in self.waiting if _received(line) <= now]
         self.waiting = [line for line in self.waiting if _received(line) > now]
-        with clock.at(now):
+        with clock.at(now), transaction.atomic() if self.is_asking else nullcontext():
             self._take_in(self._without_calm(ready), now)
-            done = detection.run(now=now)
+            done = detection.run(now=now, only=self.team, is_asking=self.is_asking)
         if done.incidents or (self.next_due is not None and self.next_due <= now):
             rows = Incident.objects.filter(team=self.team)
             self.next_due = rows.aggregate(first=Min("due_at"))["first"]
@@ -182,6 +188,18 @@ def replay(*, reading: Reading, team: Team, progress: Progress = lambda _done, _
 def play(*, reading: Reading, team: Team, until: dt.datetime, progress: Progress = lambda _done, _total: None) -> None:
     """Plays lines into a team as live traffic, and stops the clock at `until`, no earlier than the last line."""
     _Player(team, until=until).play(reading, progress)
+
+
+def propose(*, lines: Sequence[Line], team: Team, progress: Progress = lambda _done, _total: None) -> int:
+    """Takes in imported errors and probes as they once came, and proposes the incidents in them; how many.
+
+    Nothing is opened and no incident that exists is touched. Lines are dated and in order of arrival.
+    """
+    before = Proposal.objects.filter(team=team).count()
+    if lines:
+        until = _edge(_received(lines[-1]))
+        _Player(team, is_asking=True, until=until).play(Reading(lines=list(lines)), progress)
+    return Proposal.objects.filter(team=team).count() - before
 
 
 def _received(line: Line) -> dt.datetime:

@@ -11,7 +11,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from deploys import clock
 from deploys.actions.catalog import UnknownTeam, ensure_team
-from reliability.actions.history import import_history, read_for_import, summary
+from deploys.models import Team
+from reliability.actions.history import import_history, propose_incidents, read_for_import, summary
 from reliability.formats.history import Reading
 from reliability.management.history_files import Progress, file_lines, team_for_reading
 
@@ -28,6 +29,7 @@ class Command(BaseCommand):
         parser.add_argument("file", type=Path, help="the file, or - for standard input")
         parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
         parser.add_argument("--strict", action="store_true", help="one refused line imports nothing")
+        parser.add_argument("--detect", action="store_true", help="propose incidents from errors and probes")
         parser.add_argument("--format", choices=["text", "json"], default="text", help="how to print the result")
         parser.add_argument("--team", help="slug of the team (default: the only one; made on an empty database)")
 
@@ -40,11 +42,25 @@ class Command(BaseCommand):
         reading = read_for_import(team=team, lines=file_lines(options["file"]))
         is_written = not options["dry_run"] and not (options["strict"] and reading.refused_count)
         if is_written:
+            detect = bool(options["detect"])
             progress = Progress(sys.stderr, "importing")
-            import_history(team=team, reading=reading, now=clock.now(), progress=progress)
+            import_history(team=team, reading=reading, now=clock.now(), progress=progress, leave_symptoms=detect)
+            if detect:
+                self._propose(team, reading)
         self._tell(reading, options["format"], is_written=is_written)
         if reading.refused_count:
             raise SystemExit(EXIT_REFUSED)
+
+    def _propose(self, team: Team, reading: Reading) -> None:
+        bar, done = Progress(sys.stderr, "looking at"), 0
+
+        def progress(count: int, total: int) -> None:
+            nonlocal done
+            done += count
+            bar(done, total)
+
+        proposed = propose_incidents(team=team, reading=reading, progress=progress)
+        self.stderr.write(f"{proposed} incidents proposed; they count nowhere until somebody accepts them")
 
     def _tell(self, reading: Reading, form: str, *, is_written: bool) -> None:
         if form == "json":

@@ -1,14 +1,15 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from deploys.models import Deploy, Fact, Team
-from incidents.models import Cause, Check, ErrorEvent, Incident, Issue, TrafficCount
-from reliability.actions.history import import_history, read_for_import, summary
+from incidents.actions import detection
+from incidents.models import Cause, Check, ErrorEvent, Incident, Issue, Proposal, TrafficCount
+from reliability.actions.history import import_history, propose_incidents, read_for_import, summary
 from reliability.domain.asked import knowledge_of, report
 from reliability.domain.intervals import Interval
 from reliability.domain.weeks import point_in_time, zone_named
@@ -265,3 +266,67 @@ def test_an_export_of_evidence_gives_the_same_evidence() -> None:
         "payload": {**error, "environment": "production"},
     }
     assert len(list(history_lines(team=team, with_errors=False))) == len(first) - 1
+
+
+def symptoms() -> bytes:
+    """A deploy, then twelve errors of eight users within six minutes, then two failed probes and a good one."""
+    start = datetime(2026, 3, 3, 10, tzinfo=UTC)
+    frames = [{"file": "orders/totals.py", "function": "total", "line": 12, "in_app": True}]
+    errors = [
+        {
+            "event_id": f"e{index:02}",
+            "timestamp": (start + timedelta(seconds=60 + 30 * index)).isoformat(),
+            "service": "shop",
+            "environment": "production",
+            "release": "2",
+            "type": "KeyError",
+            "message": "total",
+            "frames": frames,
+            "user": f"u{index % 8}",
+        }
+        for index in range(12)
+    ]
+    probes = [
+        {
+            "service": "shop",
+            "environment": "production",
+            "at": (start + timedelta(minutes=minute)).isoformat(),
+            "ok": ok,
+        }
+        for minute, ok in ((2, False), (3, False), (9, True))
+    ]
+    deploy = {"id": "d", "service": "shop", "release": "2", "status": "success", "started_at": start.isoformat()}
+    return lines(
+        {"kind": "service", "payload": {"service": "shop", "probed": True}},
+        {"kind": "deploy", "received_at": start.isoformat(), "payload": {**deploy, "finished_at": start.isoformat()}},
+        *({"kind": "error", "received_at": error["timestamp"], "payload": error} for error in errors),
+        *({"kind": "probe", "payload": probe} for probe in probes),
+    )
+
+
+def test_incidents_are_proposed_on_request_and_count_nowhere() -> None:
+    team = TeamFactory.create(auto_open=True)
+    other = ServiceFactory.create(name="shop")
+    dirty = Issue.objects.create(
+        service=other, grouping_version=1, fingerprint="f", first_seen_at=NOW, last_seen_at=NOW, dirty_at=NOW, title="t"
+    )
+    reading = read_for_import(team=team, lines=symptoms().splitlines())
+
+    import_history(team=team, reading=reading, now=NOW, leave_symptoms=True)
+    proposed = propose_incidents(team=team, reading=reading)
+
+    assert proposed == Proposal.objects.filter(team=team).count() == 1
+    assert Proposal.objects.get().payload["services"] == ["shop"]
+    assert (Incident.objects.count(), ErrorEvent.objects.count(), Check.objects.count()) == (0, 12, 3)
+    assert not Issue.objects.filter(service__team=team, dirty_at__isnull=False).exists()
+    assert list(Issue.objects.filter(dirty_at__isnull=False)) == [dirty]
+    assert imported(team, symptoms())["duplicate_count"] == 17
+
+
+def test_an_import_without_that_request_wakes_no_detection() -> None:
+    team = TeamFactory.create(auto_open=True)
+    imported(team, symptoms())
+
+    detection.run(now=NOW)
+
+    assert (Incident.objects.count(), Proposal.objects.count(), ErrorEvent.objects.count()) == (0, 0, 12)

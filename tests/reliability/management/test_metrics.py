@@ -149,6 +149,19 @@ def test_an_import_tells_what_it_did(tmp_path: Path, capsys: pytest.CaptureFixtu
 
 
 @pytest.mark.django_db
+def test_detection_on_request_says_how_much_it_proposes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "history.jsonl"
+    probe = {"kind": "probe", "payload": {"service": "shop", "at": "2026-03-03T10:00:00Z", "ok": True}}
+    path.write_text("\n".join(json.dumps(line) for line in [LINES[0], probe]))
+
+    out, err = run("import_history", str(path), "--detect")
+
+    assert out == "imported 2 lines: 2 accepted, 0 known already, 0 refused\n"
+    assert err == "0 incidents proposed; they count nowhere until somebody accepts them\n"
+    assert "looking at 1 lines took" in capsys.readouterr().err
+
+
+@pytest.mark.django_db
 def test_an_export_reads_back(history: Path) -> None:
     with pytest.raises(SystemExit):
         run("import_history", str(history))
