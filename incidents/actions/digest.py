@@ -198,7 +198,7 @@ def _row(service: Service, issue: Issue, arrival: _Arrival) -> ErrorEvent:
         message=scrub_text(event.message),
         flags=dict(event.flags) or None,
         tags={name: scrub_text(value) for name, value in event.tags.items()} or None,
-        payload=zstd.compress(orjson.dumps(arrival.parsed.payload or _minimal_payload(event)), _ZSTD_LEVEL),
+        payload=zstd.compress(arrival.parsed.payload or orjson.dumps(_minimal_payload(event)), _ZSTD_LEVEL),
     )
 
 

@@ -306,3 +306,10 @@ def replay_dead_letters(*, ids: Sequence[int]) -> int:
         )
         DeadLetter.objects.filter(pk__in=[letter.pk for letter in letters]).delete()
     return len(letters)
+
+
+def discard_dead_letters(*, ids: Sequence[int]) -> int:
+    """Deletes dead letters for good; how many there were."""
+    with transaction.atomic(using=settings.INBOX_ALIAS):
+        deleted, _ = DeadLetter.objects.filter(pk__in=ids).delete()
+    return deleted

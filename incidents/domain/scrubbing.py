@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from collections.abc import Mapping
 from functools import lru_cache
 from ipaddress import IPv4Address
 
@@ -39,7 +38,6 @@ _PEM = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIV
 _CARD = re.compile(r"(?<![\w.-])\d(?:[ -]?\d){12,18}(?![\w-])")
 _IPV4 = re.compile(r"(?<![\w.-])(?<!v)\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}(?![\w.-]*\d)")
 _IPV6 = re.compile(r"(?<![\w:.])(?:[0-9a-fA-F]{1,4}:){2,7}(?::?[0-9a-fA-F]{1,4})(?:[0-9a-fA-F:]*)(?![\w:])")
-_HINT = re.compile(r"pass|pwd|secret|token|key|auth|bearer|basic|cookie|sess")
 _KEY_START = re.compile(r"AKIA|ASIA|gh[pousr]_|github_|glpat|[sr]k_|sk-|xox|AIza|SG\.|whsec|npm_|pypi-")
 _DIGITS = re.compile(r"\d[\d -]{11}")
 _ASSIGNED = re.compile(
@@ -80,7 +78,7 @@ def _scrub_text(text: str) -> str:
         text = _JWT.sub(FILTERED, text)
     if "-----BEGIN" in text:
         text = _PEM.sub(FILTERED, text)
-    if _HINT.search(text.lower()):
+    if _has_hint(text.lower()):
         text = _SCHEME.sub(rf"\1 {FILTERED}", _ASSIGNED.sub(rf"\1{FILTERED}", text))
     if _KEY_START.search(text):
         text = _KNOWN_KEYS.sub(FILTERED, text)
@@ -93,6 +91,14 @@ def _scrub_text(text: str) -> str:
     return text
 
 
+def _has_hint(lowered: str) -> bool:
+    """Plain searches for words: quicker than one pattern that knows them all, or a loop over them."""
+    return (
+        "pass" in lowered or "pwd" in lowered or "secret" in lowered or "token" in lowered or "key" in lowered
+        or "auth" in lowered or "bearer" in lowered or "basic" in lowered or "cookie" in lowered or "sess" in lowered
+    )  # fmt: skip
+
+
 # Reports of one error share nearly all their lines (frames, source context), so the second one costs little.
 _scrub_line = lru_cache(maxsize=16_384)(_scrub_text)
 
@@ -101,13 +107,13 @@ def scrub(value: object, depth: int = 0) -> object:
     """A JSON value without secrets, bounded in depth, width and length of texts. Long lists keep their end: the newest."""
     if isinstance(value, str):
         return scrub_text(value)
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         if depth >= MAX_DEPTH:
             return "…"
-        kept = list(value.items())[:MAX_KEYS]
+        items = value.items() if len(value) <= MAX_KEYS else list(value.items())[:MAX_KEYS]
         return {
             str(name)[:200]: FILTERED if item and is_secret_name(str(name)) else scrub(item, depth + 1)
-            for name, item in kept
+            for name, item in items
             if name not in _DROPPED_NAMES
         }
     if isinstance(value, list):
@@ -122,6 +128,8 @@ def identity_hash(identity: str, *, salt: bytes) -> str:
 
 def _scrub_element(item: object, depth: int) -> object:
     """Headers and tags also come as [name, value] pairs."""
+    if isinstance(item, str):
+        return scrub_text(item)
     if isinstance(item, list) and len(item) == 2 and isinstance(item[0], str) and is_secret_name(item[0]):
         return [item[0], FILTERED]
     return scrub(item, depth)

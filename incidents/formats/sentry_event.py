@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+import orjson
+
 from incidents.domain.event import LEVELS, ErrorEvent, Frame, ParsedEvent
 from incidents.domain.scrubbing import scrub
 from incidents.formats.strict_json import clean_text
@@ -60,7 +62,7 @@ def parse(payload: _Json, *, event_id: str, received_at: datetime) -> ParsedEven
         sent_fingerprint=tuple(_text(part, NAME) for part in _array(payload.get("fingerprint"))[:20]),
         from_request=_from_request(payload, contexts),
         crashed=any(_object(item.get("mechanism")).get("handled") is False for item in exceptions),
-        payload=shown(payload),
+        payload=orjson.dumps(shown(payload)),
     )
 
 
@@ -76,6 +78,8 @@ def shown(payload: _Json) -> dict[str, object]:
 
 def _text(value: object, limit: int) -> str:
     """A short clean text; numbers are spelled, everything else is nothing."""
+    if isinstance(value, str) and len(value) <= limit and value.isascii() and "\0" not in value:
+        return value.strip()  # nearly all of them
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):

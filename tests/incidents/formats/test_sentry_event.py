@@ -97,7 +97,7 @@ def test_a_full_report_is_read_whole() -> None:
 
 
 def test_an_empty_report_is_an_event_all_the_same() -> None:
-    assert read({}) == ParsedEvent(event=ErrorEvent(event_id=ID, timestamp=NOW))
+    assert read({}) == ParsedEvent(event=ErrorEvent(event_id=ID, timestamp=NOW), payload=b"{}")
 
 
 @pytest.mark.parametrize(
@@ -186,7 +186,7 @@ def test_sizes_are_bounded() -> None:
     assert len(parsed.event.tags) == 100
     assert {len(value) for value in parsed.event.tags.values()} == {200}
     assert [frame.file for frame in parsed.event.frames] == [f"{n}.py" for n in range(4_750, 5_000)]
-    assert len(json.dumps(parsed.payload)) < 1_000_000
+    assert len(parsed.payload) < 1_000_000
 
 
 def test_what_is_kept_for_reading_holds_no_locals_and_no_secrets() -> None:
@@ -201,7 +201,7 @@ def test_what_is_kept_for_reading_holds_no_locals_and_no_secrets() -> None:
         }
     )  # fmt: skip
 
-    assert parsed.payload == {
+    assert json.loads(parsed.payload) == {
         "exception": {
             "values": [
                 {
@@ -250,7 +250,7 @@ def test_recorded_flags_come_with_the_event(shared: Path) -> None:
 def test_nothing_secret_of_the_recordings_is_kept(shared: Path) -> None:
     folders = ("sentry-envelopes", "sentry-legacy-store")
     paths = [path for name in folders for path in sorted((shared / "fixtures" / name).glob("[np]*.json"))]
-    kept = "".join(json.dumps(parsed.payload) for path in paths for parsed in recorded(path))
+    kept = "".join(parsed.payload.decode() for path in paths for parsed in recorded(path))
 
     secrets = ["fedcba9876543210@", "0123456789abcdef:", "u1@example.com", '"vars"', "token=abc"]
     assert (len(kept) > 50_000, [secret for secret in secrets if secret in kept]) == (True, [])
