@@ -122,24 +122,31 @@ def _message(payload: _Json) -> str:
     return ""
 
 
-def _frames(payload: _Json, exceptions: Sequence[_Json]) -> tuple[Frame, ...]:
+def frames_of(payload: _Json) -> tuple[Frame, ...]:
+    """The frames of a stored report, with full paths where the client sent some: for comparing with changed files."""
+    return _frames(payload, _exceptions(payload), has_full_paths=True)
+
+
+def _frames(payload: _Json, exceptions: Sequence[_Json], *, has_full_paths: bool = False) -> tuple[Frame, ...]:
     """Frames of the named exception, else of its nearest cause that has some, else of the crashed or current thread."""
     candidates = [item.get("stacktrace") for item in reversed(exceptions)]
     candidates.append(payload.get("stacktrace") or payload.get("sentry.interfaces.Stacktrace"))
     threads = _values(payload.get("threads"))
     candidates += [item.get("stacktrace") for item in threads if item.get("crashed") or item.get("current")]
     for stacktrace in candidates:
-        frames = [_frame(item) for item in _array(_object(stacktrace).get("frames")) if isinstance(item, dict)]
+        rows = _array(_object(stacktrace).get("frames"))
+        frames = [_frame(item, has_full_paths=has_full_paths) for item in rows if isinstance(item, dict)]
         if frames:
             return tuple(frames[-MAX_FRAMES:])
     return ()
 
 
-def _frame(item: _Json) -> Frame:
+def _frame(item: _Json, *, has_full_paths: bool) -> Frame:
+    first, second = ("abs_path", "filename") if has_full_paths else ("filename", "abs_path")
     line = item.get("lineno")
     in_app = item.get("in_app")
     return Frame(
-        file=_text(item.get("filename"), 500) or _text(item.get("abs_path"), 500),
+        file=_text(item.get(first), 500) or _text(item.get(second), 500),
         module=_text(item.get("module"), 300),
         function=_text(item.get("function"), 300),
         line=line if isinstance(line, int) and not isinstance(line, bool) and 0 <= line < 2**31 else 0,

@@ -9,7 +9,6 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import orjson
 from backports import zstd
@@ -23,6 +22,7 @@ from incidents.domain.frames import in_app_frames, is_in_app, place_of, source_p
 from incidents.domain.load import flat, load_of
 from incidents.domain.messages import normalise
 from incidents.domain.spells import clock_offset
+from incidents.formats.sentry_event import frames_of
 from incidents.models import Check, ErrorEvent, Issue, IssueCount, TrafficCount
 
 HISTORY_DAYS = 14
@@ -175,20 +175,8 @@ def issue_facts(issue: Issue, service: str) -> IssueFacts:
 def _frames(payload: bytes | memoryview) -> tuple[Frame, ...]:
     if not payload:
         return ()
-    report: Any = orjson.loads(zstd.decompress(bytes(payload)))  # Any: JSON
-    values = (report.get("exception") or {}).get("values") or []
-    rows = ((values[-1] if values else {}).get("stacktrace") or {}).get("frames") or []
-    return tuple(
-        Frame(
-            file=str(row.get("abs_path") or row.get("filename") or ""),
-            module=str(row.get("module") or ""),
-            function=str(row.get("function") or ""),
-            line=int(row.get("lineno") or 0),
-            in_app=row.get("in_app"),
-        )
-        for row in rows
-        if isinstance(row, dict)
-    )
+    report = orjson.loads(zstd.decompress(bytes(payload)))
+    return frames_of(report) if isinstance(report, dict) else ()
 
 
 # -- attribution -----------------------------------------------------------------------------------------------------

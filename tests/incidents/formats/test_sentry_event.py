@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from incidents.domain.event import ErrorEvent, Frame, ParsedEvent
 from incidents.formats import envelope
-from incidents.formats.sentry_event import parse
+from incidents.formats.sentry_event import frames_of, parse
 from tests.incidents import recordings
 
 ID = "9ec79c33ec9942ab8353589fcb2e04dc"
@@ -98,6 +98,17 @@ def test_a_full_report_is_read_whole() -> None:
 
 def test_an_empty_report_is_an_event_all_the_same() -> None:
     assert read({}) == ParsedEvent(event=ErrorEvent(event_id=ID, timestamp=NOW), payload=b"{}")
+
+
+def test_the_frames_of_a_stored_report_have_full_paths() -> None:
+    frames = [
+        {"filename": "pay.py", "abs_path": "/srv/shop/pay.py", "lineno": 7},
+        {"filename": "only.py", "lineno": "x"},
+    ]
+    payload: dict[str, object] = {"exception": {"values": [{"type": "E", "stacktrace": {"frames": frames}}]}}
+
+    assert [frame.file for frame in read(payload).event.frames] == ["pay.py", "only.py"]
+    assert frames_of(json.loads(read(payload).payload)) == (Frame("/srv/shop/pay.py", line=7), Frame("only.py"))
 
 
 @pytest.mark.parametrize(
@@ -285,3 +296,5 @@ def test_wrong_types_anywhere_never_raise_and_fields_keep_their_types(payload: d
     assert [text for text in texts if not isinstance(text, str)] == []
     "".join([*texts, *parsed.event.tags, *parsed.event.tags.values()]).encode()
     assert parsed.event.timestamp.tzinfo is not None
+    frames_of(json.loads(parsed.payload))
+    frames_of(payload)
