@@ -118,6 +118,8 @@ def scrub(value: object, depth: int = 0) -> object:
         }
     if isinstance(value, list):
         return [_scrub_element(item, depth + 1) for item in value[-MAX_LIST:]] if depth < MAX_DEPTH else "…"
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        return f"{value:.6g}" if abs(value) < 10**300 else "…"  # no JSON reader agrees on more
     return value
 
 

@@ -32,7 +32,7 @@ ODD: list[dict[str, Any]] = [
 @pytest.mark.database
 @pytest.mark.parametrize("payload", ODD)
 def test_odd_reports_go_through_detection(payload: dict[str, Any]) -> None:
-    service = ServiceFactory.create()
+    service = ServiceFactory.create(first_event_at=NOON - dt.timedelta(days=7))
     events = [parse(payload, event_id=f"{n:032x}", received_at=NOON) for n in range(6)]
 
     digest_events(service=service, events=events, received_at=NOON)
