@@ -1,0 +1,149 @@
+"""Pages in a real browser: nobody is shut out, nothing breaks the policy, figures are drawn, narrow screens do not scroll."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
+from django.test import Client
+
+from deploys import clock
+from deploys.actions.catalog import add_member, make_team
+from deploys.actions.facts import record_fact
+from deploys.models import Role, User
+from reliability.queries import knowledge
+
+# The driver runs an event loop in the thread of the tests, which Django would otherwise take for an async view.
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, databases="__all__")]
+
+PAGES = (
+    "ui/", "ui/figures/", "account/", "t/shop/", "t/shop/reports/", "t/shop/reports/{week}/", "t/shop/settings/", "t/shop/settings/machines/",
+    "t/shop/settings/counting/", "t/shop/incidents/", "t/shop/incidents/1/", "t/shop/issues/", "t/shop/deploys/", "t/shop/services/", "t/shop/deliveries/",
+)  # fmt: skip
+OUTSIDE = ("sign-in/", "link/none/", "no-such-page/")
+
+
+@pytest.fixture
+def shop():
+    """A team with one of everything, told an hour ago."""
+    knowledge.forget()
+    now = clock.now()
+
+    def ago(minutes):
+        return (now - dt.timedelta(minutes=minutes)).isoformat()
+
+    team = make_team(name="Shop", slug="shop", zone="Europe/Berlin", now=now - dt.timedelta(days=40))
+    user = User.objects.create_user("noor@example.org", zone="Europe/Berlin")
+    add_member(team=team, user=user, role=Role.ADMIN, now=now)
+    facts = [
+        ("service", {"service": "cart"}),
+        ("objective", {"id": "o", "service": "cart", "sli": "time", "target": 0.999, "window_days": 28}),
+        ("deploy", {"id": "d1", "service": "cart", "release": "7.1", "status": "success", "started_at": ago(70), "finished_at": ago(65)}),
+        ("deploy", {"id": "d2", "service": "cart", "release": "7.2", "status": "in_progress", "started_at": ago(3)}),
+        ("incident", {"id": "i1", "title": "No order can be paid", "services": ["cart"], "class": "downtime", "started_at": ago(10),
+                      "detected_at": ago(9), "causes": [{"kind": "deploy", "id": "d1", "status": "suggested"}]}),
+    ]  # fmt: skip
+    for kind, payload in facts:
+        record_fact(team=team, kind=kind, payload=payload, received_at=now - dt.timedelta(minutes=1), origin="live")
+    client = Client()
+    client.force_login(user)
+    return client.cookies[settings.SESSION_COOKIE_NAME].value
+
+
+@pytest.fixture
+def visit(browser, live_server, shop):
+    """visit(path, scheme, width) -> page, with what the console said in page.said."""
+    contexts = []
+
+    def go(path, *, scheme="light", width=1280, signed_in=True, bypass=False):
+        context = browser.new_context(
+            viewport={"width": width, "height": 900}, color_scheme=scheme, reduced_motion="reduce", bypass_csp=bypass
+        )
+        contexts.append(context)
+        if signed_in:
+            context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": shop, "url": live_server.url}])
+        page = context.new_page()
+        page.said = []
+        page.on("console", lambda message: page.said.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: page.said.append(str(error)))
+        page.goto(f"{live_server.url}/{path.format(week=week())}", wait_until="load")
+        return page
+
+    yield go
+    for context in contexts:
+        context.close()
+
+
+def week():
+    year, number, _ = clock.now().isocalendar()
+    return f"{year}-W{number:02d}"
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 1280), ("light", 380)])
+def test_nobody_is_shut_out(visit, scheme, width):
+    found = {}
+    for path in (*PAGES, *OUTSIDE):
+        page = visit(path, scheme=scheme, width=width, signed_in=path not in OUTSIDE, bypass=True)
+        violations = Axe().run(page).response["violations"]
+        if violations:
+            found[path] = [(each["id"], each["nodes"][0]["html"][:200]) for each in violations]
+        if page.evaluate("document.documentElement.scrollWidth") > width:
+            found[f"{path} wider than the screen"] = page.evaluate("document.documentElement.scrollWidth")
+
+    assert found == {}
+
+
+def test_nothing_breaks_the_policy_and_figures_are_drawn(visit):
+    said, drawn = {}, {}
+    for path in PAGES:
+        page = visit(path)
+        page.wait_for_timeout(300)
+        if page.said:
+            said[path] = page.said
+        charts = page.locator("[data-chart]").count()
+        if charts != page.locator("[data-chart] .main-svg:first-child").count():
+            drawn[path] = charts
+
+    assert (said, drawn) == ({}, {})
+
+
+def test_figures_take_the_colours_of_the_theme(visit):
+    colours = [
+        visit("ui/figures/", scheme=scheme)
+        .locator("[data-chart] .ytick text")
+        .first.evaluate("node => getComputedStyle(node).fill")
+        for scheme in ("light", "dark")
+    ]
+
+    assert colours[0] != colours[1]
+
+
+def test_the_hover_shows_the_true_length(visit):
+    page = visit("ui/figures/")
+    page.evaluate("Plotly.Fx.hover(document.querySelector('[data-chart=strip]'), [{curveNumber: 3, pointNumber: 0}])")
+
+    assert page.locator(".hovertext").count() == 1
+
+
+def test_keys_move_between_rows_and_to_the_search(visit):
+    page = visit("t/shop/services/")
+    page.keyboard.press("j")
+
+    assert page.evaluate("document.activeElement.closest('[data-row]') !== null")
+
+
+def test_a_form_works_without_script(browser, live_server, shop):
+    context = browser.new_context(java_script_enabled=False)
+    context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": shop, "url": live_server.url}])
+    page = context.new_page()
+    page.goto(f"{live_server.url}/account/")
+    page.locator("input[value=dark]").check()
+    page.get_by_role("button", name="Keep").click()
+
+    assert page.locator("html").get_attribute("data-theme") == "dark"
+    context.close()
