@@ -127,8 +127,23 @@ def matrices(histories: list[dict], names: list[str], when: tuple[str, ...] = (L
 
 
 def fitted(data: list[tuple], prior: np.ndarray, ridge: float, rounds: int = 40) -> np.ndarray:
-    """Newton steps on the conditional likelihood with a ridge penalty towards the prior."""
-    w = prior.copy()
+    """Newton steps on the conditional likelihood with a ridge penalty towards the prior.
+
+    A weight whose sign would contradict its prior, and so the sentence it is shown with, is held at zero.
+    """
+    w, free = prior.copy(), np.ones(len(prior), dtype=bool)
+    for _ in range(6):
+        w = _newton(data, np.where(free, w, 0.0), np.where(free, prior, 0.0), ridge, rounds, free)
+        wrong = free & (prior != 0) & (np.sign(w) == -np.sign(prior))
+        if not wrong.any():
+            break
+        free &= ~wrong
+    return np.where(free, w, 0.0)
+
+
+def _newton(
+    data: list[tuple], w: np.ndarray, prior: np.ndarray, ridge: float, rounds: int, free: np.ndarray
+) -> np.ndarray:
     for _ in range(rounds):
         grad, hess = ridge * (w - prior), ridge * np.eye(len(w))
         for x, y, _ in data:
@@ -139,9 +154,10 @@ def fitted(data: list[tuple], prior: np.ndarray, ridge: float, rounds: int = 40)
             mean = p @ x
             grad += mean - x[y]
             hess += (x * p[:, None]).T @ x - np.outer(mean, mean)
-        step = np.linalg.solve(hess, grad)
-        w -= step * min(1.0, 2.0 / max(1e-9, float(np.abs(step).max())))
-        if np.abs(step).max() < 1e-4:
+        step = np.zeros(len(w))
+        step[free] = np.linalg.solve(hess[np.ix_(free, free)], grad[free])
+        w = w - step * min(1.0, 2.0 / max(1e-9, float(np.abs(step).max())))
+        if np.abs(step).max() < 1e-3:
             break
     return w
 

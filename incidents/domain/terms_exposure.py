@@ -85,7 +85,7 @@ def flag(case: Case, change: Change) -> list[Term]:
     owners = case.related(change)
     found: list[Term] = []
     if not owners:
-        found.append(Term("flag_owner_unknown", 1.0, "nobody said whose flag it is"))
+        found.append(Term("flag_owner_unknown", 1.0, "it may belong to any service: nobody said whose it is"))
     elif case.primary in owners:
         found.append(Term("flag_own", 1.0, f"{case.primary}, which fails, evaluates it"))
     elif owners & set(case.services):
