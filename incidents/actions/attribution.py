@@ -53,7 +53,7 @@ def context_of(*, lens: Lens, incident: Incident | None, finding: Finding) -> Co
         for row in finding.rows
         if main is not None and row.issue_id is not None and row.facts.get("key") == main.issue.key
     ]
-    services = {row.service.name: row.service_id for row in finding.rows}
+    services = evidence.service_ids(lens.team, finding.group.services)
     return Context(
         now=evidence.seconds(lens.now),
         services=lens.services(),

@@ -14,7 +14,7 @@ from django.db import transaction
 
 from deploys.models import Team
 from incidents.actions import attribution, episodes, incidents, proposals
-from incidents.actions.findings import findings
+from incidents.actions.findings import declared_finding, findings
 from incidents.domain import spells
 from incidents.domain.detection import Rule
 from incidents.models import CheckWatch, Episode, Incident, Issue
@@ -96,7 +96,7 @@ def _reconcile(lens: Lens, refreshed: episodes.Refreshed, due: Sequence[Incident
         verdicts += _weigh(lens, finding, written, is_due=written.incident.pk in waiting)
     for row in due:
         if row.pk not in seen:
-            _leave(row, lens.now)
+            verdicts += _look_alone(lens, row)
     if refreshed.bereft:
         _withdraw(lens, refreshed.bereft)
     return Pass(0, touched, verdicts)
@@ -163,9 +163,15 @@ def _due_at(lens: Lens, finding: incidents.Finding, incident: Incident) -> dt.da
     return min((at for at in found if at > lens.now), default=None)
 
 
-def _leave(incident: Incident, now: dt.datetime) -> None:
-    """Due, but without any symptom of its own: nothing to look at until evidence comes."""
-    Incident.objects.filter(pk=incident.pk, due_at__lte=now).update(due_at=None)
+def _look_alone(lens: Lens, incident: Incident) -> int:
+    """Due, but without any symptom of its own: a declared one is weighed by what its issues show. How many verdicts."""
+    finding = declared_finding(lens, incident) if not incident.is_dismissed else None
+    due_at = None
+    if finding is not None:
+        attribution.attribute(lens=lens, incident=incident, finding=finding, trigger="declared")
+        due_at = _due_at(lens, finding, incident)
+    Incident.objects.filter(pk=incident.pk).update(due_at=due_at)
+    return int(finding is not None)
 
 
 def _withdraw(lens: Lens, bereft: set[int]) -> None:

@@ -9,9 +9,11 @@ from incidents.actions import attribution, episodes
 from incidents.actions.incidents import Finding
 from incidents.domain import spells
 from incidents.domain.classification import classify
+from incidents.domain.evidence import Episode as Occurrence
 from incidents.domain.grouping import Group, Symptom, groups
-from incidents.models import Episode
-from incidents.queries.evidence import Lens, seconds
+from incidents.domain.spells import Spell
+from incidents.models import Episode, Incident
+from incidents.queries.evidence import Lens, issue_facts, people_of, seconds, sightings_of
 
 AROUND = dt.timedelta(hours=12)
 MOST = 500
@@ -62,6 +64,38 @@ def finding_of(lens: Lens, ids: Sequence[int]) -> Finding | None:
     rows = list(Episode.objects.filter(pk__in=list(ids), team=lens.team).order_by("started_at", "id"))
     found = findings(lens, rows[:1], [])
     return next((each for each in found if any(row.pk == rows[0].pk for row in each.rows)), None)
+
+
+def declared_finding(lens: Lens, incident: Incident) -> Finding | None:
+    """What a person declared, as far as its issues show it: their events since it began, too few for an episode or not.
+
+    None where nothing was linked, or nothing of it was seen.
+    """
+    end = incident.restored_at or lens.now
+    found: list[Symptom] = []
+    for link in incident.incident_issues.select_related("issue__service").order_by("id")[:MOST]:
+        issue, start = link.issue, min(link.from_at, incident.begins_at)
+        seen = sightings_of(lens, issue.pk, issue.service_id, start, end)
+        if seen:
+            users, sessions = people_of(issue.pk, start, end)
+            found.append(
+                Occurrence(
+                    issue=issue_facts(issue, issue.service.name), start=seen[0].at, end=seen[-1].at, count=len(seen),
+                    met_at=seen[-1].at, sightings=seen, users=users, sessions=sessions,
+                )
+            )  # fmt: skip
+    if not found:
+        return None
+    group = Group(tuple(each for each in found if isinstance(each, Occurrence)), ())
+    facts = [lens.services()[name] for name in group.services if name in lens.services()]
+    restored_at = seconds(incident.restored_at) if incident.restored_at is not None else None
+    return Finding(
+        group=group,
+        rows=(),
+        spells=(Spell(group.start, restored_at),),
+        impact_class=classify(group, facts),
+        title=incident.title,
+    )
 
 
 def _title(rows: Sequence[Episode]) -> str:

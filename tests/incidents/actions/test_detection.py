@@ -14,7 +14,7 @@ from incidents.actions.attribution import mark_for_change
 from incidents.actions.checks import CheckResult, record_checks
 from incidents.actions.digest import digest_events
 from incidents.domain.event import Frame
-from incidents.models import Cause, Episode, Incident, Issue, Proposal, TimelineEntry, Verdict
+from incidents.models import Cause, Episode, Incident, IncidentIssue, Issue, Proposal, TimelineEntry, Verdict
 from tests.conftest import NOON
 from tests.factories.catalog import ServiceFactory
 from tests.factories.errors import minutes, parsed_event
@@ -336,3 +336,33 @@ def test_a_declared_incident_takes_the_evidence_in() -> None:
 
     incident = Incident.objects.get()
     assert (incident.title, incident.episodes.count(), incident.verdicts.count()) == ("Pay is broken", 1, 1)
+
+
+def test_a_declared_incident_is_weighed_by_the_few_events_of_its_issue() -> None:
+    service = shop()
+    change = deploy(service.team, -2)
+    fail(service, spread(2))
+    payload = {
+        "id": "i1", "services": ["shop"], "class": "multi_user", "started_at": NOON.isoformat(), "title": "Pay is broken",
+        "detected_by": "person",
+    }  # fmt: skip
+    record_fact(team=service.team, kind="incident", payload=payload, received_at=NOON, origin="person", source="upshot")
+    incident = Incident.objects.get()
+    IncidentIssue.objects.create(incident=incident, issue=Issue.objects.get(), from_at=NOON)
+    Incident.objects.update(due_at=NOON + minutes(3))
+
+    detection.run(now=NOON + minutes(3))
+
+    assert [v.change for v in incident.verdicts.all()] == [change]
+    assert Incident.objects.get().due_at == NOON + minutes(16)
+
+
+def test_a_declared_incident_without_any_issue_is_left_alone() -> None:
+    service = shop()
+    payload = {"id": "i1", "services": ["shop"], "class": "downtime", "started_at": NOON.isoformat(), "title": "Down"}
+    record_fact(team=service.team, kind="incident", payload=payload, received_at=NOON, origin="person", source="upshot")
+    Incident.objects.update(due_at=NOON)
+
+    detection.run(now=NOON + minutes(3))
+
+    assert (Incident.objects.get().due_at, Verdict.objects.count()) == (None, 0)

@@ -4,7 +4,7 @@ import itertools
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from incidents.domain.detection import (
@@ -151,6 +151,7 @@ def test_poisson_tail_of_nothing() -> None:
     assert (poisson_tail(0, 0), poisson_tail(1, 0)) == (1.0, 0.0)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.floats(0, 20_000), max_size=60), st.randoms())
 def test_episodes_do_not_depend_on_anything_but_the_events(minutes: list[float], random: object) -> None:
     buckets = sorted(at(*minutes), key=lambda b: b.first)

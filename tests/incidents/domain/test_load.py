@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from incidents.domain.evidence import TrafficPoint
@@ -31,6 +31,7 @@ def test_overlapping_counts_are_not_counted_twice() -> None:
     assert load(0, 20) == pytest.approx(20, rel=0.2)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(st.tuples(st.integers(0, 50), st.integers(1, 9), st.integers(0, 20)), max_size=12),
     st.lists(st.integers(-9, 70), min_size=3, max_size=3),

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from incidents.domain.messages import Message, host_pattern, normalise
@@ -57,6 +57,7 @@ def test_host_pattern_makes_numbered_places_alike() -> None:
     assert host_pattern("shard-17.db.internal") == host_pattern("shard-3.db.internal") == "#.db.internal"
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.text(max_size=300))
 def test_normalise_never_raises_and_leaves_no_digit_group(raw: str) -> None:
     text = normalise(raw).text
@@ -64,6 +65,7 @@ def test_normalise_never_raises_and_leaves_no_digit_group(raw: str) -> None:
     assert not any(c in "0123456789" for c in text if c.isascii())
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(), st.integers())
 def test_normalise_is_blind_to_numbers(one: int, other: int) -> None:
     assert normalise(f"row {one} locked").text == normalise(f"row {other} locked").text
