@@ -9,6 +9,7 @@ length.
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -80,8 +81,12 @@ class Figure:
         return (list(zip(row, self.columns, strict=True)) for row in self.table)
 
 
+#: Plotly reads tags in its texts. Names come from outside, so all tags but our own line break are made plain signs.
+_TAG = re.compile(r"<(?!br>|extra></extra>|/extra>)")
+
+
 def plain(figure: go.Figure) -> JSON:
-    """The figure as the browser gets it: no template, no empty parts, tokens by their bare names."""
+    """The figure as the browser gets it: no template, no empty parts, tokens by their bare names, no tags in names."""
     drawn = figure.to_plotly_json()
     drawn["layout"].pop("template", None)
     cleaned: JSON = _bare(drawn)
@@ -90,7 +95,8 @@ def plain(figure: go.Figure) -> JSON:
 
 def _bare(part: Any) -> Any:  # Any: JSON
     if isinstance(part, str):
-        return part[4:-1] if part.startswith("var(--") and part.endswith(")") else part
+        is_token = part.startswith("var(--") and part.endswith(")")
+        return part[4:-1] if is_token else _TAG.sub("‹", part)
     if isinstance(part, Mapping):
         return {key: _bare(item) for key, item in part.items()}
     if isinstance(part, list | tuple):

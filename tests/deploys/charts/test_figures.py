@@ -107,3 +107,17 @@ def test_figures_are_json():
     figure = errors_by_release(begins_at=NOON, step=STEP, releases=[], zone=UTC)
 
     assert json.loads(json.dumps(figure.json)) == figure.json
+
+
+def test_names_from_outside_bring_no_tags_into_texts():
+    release = '<a href="https://evil.example">1.0</a><b>x</b>'
+    figure = errors_by_release(
+        begins_at=NOON, step=dt.timedelta(minutes=5), releases=[ReleaseCounts(release, [1, 2])], zone=ZoneInfo("UTC"),
+        change=(NOON, release),
+    )  # fmt: skip
+
+    drawn = json.dumps(figure.json)
+
+    assert "<a" not in drawn
+    assert "<b" not in drawn
+    assert "<extra></extra>" in drawn
