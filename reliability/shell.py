@@ -114,8 +114,12 @@ def _places(request: HttpRequest, team: Team) -> list[Place]:
     classes = list(open_incidents)
     urls = [(name, words, _url(name, team.slug)) for name, words in PLACES]
     existing = [(name, words, url) for name, words, url in urls if url]
-    # the longest address that the present one begins with is the place we are in
-    inside = [url for _, _, url in existing if request.path.startswith(url)]
+    # the longest address that the present one begins with is the place we are in; all begin with the dashboard's
+    inside = [
+        url
+        for name, _, url in existing
+        if request.path == url or (name != "dashboard" and request.path.startswith(url))
+    ]
     current = max(inside, key=len) if inside else ""
     places = []
     for name, words, url in existing:
