@@ -92,10 +92,13 @@ def _error(event: ErrorEvent) -> Payload:
 
 def _frames(report: Payload) -> list[Payload]:
     """The frames of the innermost exception that has a stack."""
-    exception: Payload = report.get("exception") or {}
-    values: list[Payload] = exception.get("values") or []
-    stacks: list[Payload] = [value["stacktrace"] for value in values if value.get("stacktrace")]
-    frames: list[Payload] = (stacks[-1].get("frames") or []) if stacks else []
+    exception = report.get("exception")
+    values = exception.get("values") if isinstance(exception, dict) else exception
+    stacks = (
+        [value.get("stacktrace") for value in values if isinstance(value, dict)] if isinstance(values, list) else []
+    )
+    sent = [stack["frames"] for stack in stacks if isinstance(stack, dict) and isinstance(stack.get("frames"), list)]
+    frames: list[Payload] = [frame for frame in sent[-1] if isinstance(frame, dict)] if sent else []
     names = {"filename": "file", "function": "function", "lineno": "line", "in_app": "in_app"}
     return [
         {ours: frame[theirs] for theirs, ours in names.items() if frame.get(theirs) is not None} for frame in frames
