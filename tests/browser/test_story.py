@@ -1,0 +1,242 @@
+"""The main job, end to end, with real processes, a real browser and real SDKs.
+
+Somebody starts an empty instance, follows the one-time link, copies the line for CI and the DSN, deploys, breaks
+something, and reads which deploy did it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import http.server
+import re
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.conftest import skip_or_fail
+from tests.instance import ROOT, Instance, eventually
+
+pytestmark = [pytest.mark.browser, pytest.mark.processes]
+
+MINUTE = 60_000
+RELEASE = "1.4.2"
+PYTHON_APPLICATION = """
+import sys
+import sentry_sdk
+
+sentry_sdk.init(dsn=sys.argv[1], release=sys.argv[2], environment="production")
+for number in range(12):
+    sentry_sdk.set_user({"id": f"customer-{number % 5}"})
+    try:
+        {}["discount_total"]
+    except KeyError as error:
+        sentry_sdk.capture_exception(error)
+sentry_sdk.flush(10)
+"""
+NODE_APPLICATION = """
+import * as Sentry from "@sentry/node";
+
+const [dsn, release] = process.argv.slice(2);
+Sentry.init({ dsn, release, environment: "production" });
+function total(basket) { return basket.lines.length; }
+for (let number = 0; number < 12; number++) {
+  Sentry.withScope((scope) => {
+    scope.setUser({ id: `customer-${number % 5}` });
+    try { total({}); } catch (error) { Sentry.captureException(error); }
+  });
+}
+await Sentry.close(10000);
+"""
+
+
+@pytest.fixture
+def instance(tmp_path: Path) -> Iterator[Instance]:
+    """An empty instance, started as `make run` starts it."""
+    data = tmp_path / "data"
+    data.mkdir()
+    started = Instance(data=data, settings={"UPSHOT_ALLOW_PRIVATE_MONITORS": "1"})
+    started.start("start")
+    try:
+        started.wait_until_up(120)
+        yield started
+    finally:
+        started.stop()
+
+
+@pytest.fixture
+def node_client(tmp_path: Path) -> Path:
+    """A folder with @sentry/node installed from the lock file."""
+    if shutil.which("npm") is None:
+        skip_or_fail("node and npm are not installed")
+    folder = tmp_path / "node"
+    folder.mkdir()
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(ROOT / "tests" / "clients" / "node" / name, folder)
+    subprocess.run(
+        ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
+        cwd=folder,
+        check=True,
+        capture_output=True,
+        timeout=300,
+    )
+    (folder / "application.mjs").write_text(NODE_APPLICATION, encoding="utf-8")
+    return folder
+
+
+class Shop(http.server.BaseHTTPRequestHandler):
+    """A service with a health page that can be broken."""
+
+    is_well = True
+
+    def do_GET(self) -> None:
+        self.send_response(200 if Shop.is_well else 503)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Says nothing."""
+
+
+@pytest.fixture
+def shop() -> Iterator[str]:
+    """The address of a running shop."""
+    Shop.is_well = True
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Shop)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/health"
+    server.shutdown()
+    server.server_close()
+
+
+def set_up(page: Page, instance: Instance, service: str) -> None:
+    """From the one-time link to the page with the snippets."""
+    link = eventually(lambda: re.search(r"http\S+/link/\S+", instance.output()), seconds=60, what="the one-time link")
+    page.goto(link.group())
+    page.get_by_label("E-mail").fill("ida@example.org")
+    page.get_by_label("Password", exact=False).first.fill("correct horse battery staple")
+    page.get_by_role("button", name="Make the account").click()
+    page.get_by_label("What is your team or product called?").fill("Acme")
+    page.get_by_role("button", name="Make the team").click()
+    page.get_by_label("Name of the service").fill(service)
+    page.get_by_role("button", name="Set it up").click()
+    expect(page.get_by_role("heading", name=f"Set up {service}", exact=True)).to_be_visible()
+
+
+def copied_dsn(page: Page) -> str:
+    """The DSN that the page shows."""
+    found = re.search(r"http://[0-9a-f]{32}@127\.0\.0\.1:\d+/\d+", page.content())
+    assert found
+    return found.group()
+
+
+def copied_line(page: Page) -> str:
+    """The line for CI with a token made on the page."""
+    page.get_by_role("button", name="Make a token for this line").click()
+    expect(page.get_by_text("It is in the line above and is shown this once")).to_be_visible()
+    return page.locator("#curl pre, #curl code").first.inner_text()
+
+
+def deploy(line: str, *, run: str, release: str, started_at: dt.datetime) -> None:
+    """Runs the copied line as a CI job would, for a deploy that began a little earlier."""
+    line = line.removesuffix("|| true").strip() + f" -d started_at={started_at.timestamp():.0f} -f -sS"
+    subprocess.run(
+        ["sh", "-c", line],
+        env={"PATH": "/usr/bin:/bin", "CI_RUN_ID": run, "RELEASE": release},
+        check=True,
+        capture_output=True,
+        timeout=30,
+    )
+
+
+def raise_in_python(dsn: str, release: str) -> None:
+    """Twelve exceptions for five users."""
+    subprocess.run([sys.executable, "-c", PYTHON_APPLICATION, dsn, release], check=True, timeout=60)
+
+
+def read_the_incident(page: Page, instance: Instance, *, names: str) -> None:
+    """Within a minute an incident is there, multi-user, with the deploy first among its suspects."""
+    row = page.get_by_role("link", name=re.compile("INC-1"))
+    eventually(
+        lambda: page.goto(f"{instance.url}/t/acme/incidents/") and row.count(),
+        seconds=60,
+        what=f"an incident; {instance.output()[-800:]}",
+    )
+    row.first.click()
+    expect(page.get_by_text("multi-user").first).to_be_visible()
+    expect(page.get_by_role("heading", name="Why this deploy?")).to_be_visible()
+    expect(page.get_by_text(f"Deploy {names}").first).to_be_visible()
+
+
+def report(page: Page, instance: Instance) -> str:
+    """The words of this week's report."""
+    page.goto(f"{instance.url}/t/acme/reports/")
+    page.get_by_role("link", name=re.compile(r"\d{4}-W\d\d|this week|running", re.IGNORECASE)).first.click()
+    return page.locator("main").inner_text()
+
+
+def test_a_bad_deploy_is_named_and_counted_after_one_click(page: Page, instance: Instance) -> None:
+    set_up(page, instance, "checkout")
+    dsn = copied_dsn(page)
+    deploy(copied_line(page), run="41", release=RELEASE, started_at=dt.datetime.now(dt.UTC) - dt.timedelta(minutes=2))
+    expect(page.locator("#heard-deploy")).to_contain_text(RELEASE, timeout=MINUTE)
+
+    raise_in_python(dsn, RELEASE)
+
+    expect(page.locator("li[data-done], #heard-event").first).to_be_visible(timeout=MINUTE)
+    read_the_incident(page, instance, names=f"checkout {RELEASE}")
+    suspected = report(page, instance)
+    assert "0 of 1" in suspected
+    assert "suspected" in suspected
+
+    page.goto(f"{instance.url}/t/acme/incidents/1/")
+    page.get_by_role("button", name="Confirm cause").click()
+
+    assert "1 of 1" in report(page, instance)
+
+
+def test_the_same_with_the_node_sdk(page: Page, instance: Instance, node_client: Path) -> None:
+    set_up(page, instance, "basket")
+    dsn = copied_dsn(page)
+    deploy(copied_line(page), run="7", release=RELEASE, started_at=dt.datetime.now(dt.UTC) - dt.timedelta(minutes=2))
+
+    subprocess.run(["node", "application.mjs", dsn, RELEASE], cwd=node_client, check=True, timeout=60)
+
+    read_the_incident(page, instance, names=f"basket {RELEASE}")
+
+
+def test_a_service_that_stops_answering_is_down_until_it_answers(page: Page, instance: Instance, shop: str) -> None:
+    set_up(page, instance, "checkout")
+    page.goto(f"{instance.url}/t/acme/services/")
+    page.get_by_role("link", name="checkout").first.click()
+    expect(page.get_by_text("Nobody watches it yet")).to_be_visible()
+    page.get_by_label("Address to ask").fill(shop)
+    page.get_by_label("How often").select_option("5")
+    page.get_by_role("button", name="Add it").click()
+    eventually(
+        lambda: page.reload() and page.get_by_text("answers", exact=True).count(), seconds=60, what="a first good check"
+    )
+
+    Shop.is_well = False
+    incidents = f"{instance.url}/t/acme/incidents/"
+    link = page.get_by_role("link", name=re.compile("INC-1"))
+    eventually(
+        lambda: page.goto(incidents) and link.count(),
+        seconds=60,
+        what=f"a downtime incident; {instance.output()[-800:]}",
+    )
+    link.first.click()
+    expect(page.get_by_text("downtime").first).to_be_visible()
+    where = page.url
+
+    Shop.is_well = True
+    eventually(
+        lambda: page.goto(where) and page.get_by_text(re.compile("restored after")).count(),
+        seconds=60,
+        what="the end of it",
+    )
