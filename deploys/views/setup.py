@@ -54,7 +54,7 @@ def _waits(request: TeamRequest, service: Service) -> dict[str, dict[str, Any]]:
     heard = heard_from(service)
     signs: dict[str, tuple[datetime | None, str]] = {
         "event": (heard.event_at, ""),
-        "deploy": (heard.deploy_at, f"{service.name} {heard.deploy_release}".strip()),
+        "deploy": (heard.deploy_at, f"{service.name} {heard.deploy_release}".strip() if heard.deploy_at else ""),
     }
     return {
         what: {

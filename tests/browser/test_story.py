@@ -44,11 +44,12 @@ import * as Sentry from "@sentry/node";
 
 const [dsn, release] = process.argv.slice(2);
 Sentry.init({ dsn, release, environment: "production" });
-function total(basket) { return basket.lines.length; }
+// The SDK itself drops an error that repeats the one before to the letter; real baskets have numbers.
+function total(basket) { throw new TypeError(`basket ${basket} has no lines`); }
 for (let number = 0; number < 12; number++) {
   Sentry.withScope((scope) => {
     scope.setUser({ id: `customer-${number % 5}` });
-    try { total({}); } catch (error) { Sentry.captureException(error); }
+    try { total(1000 + number); } catch (error) { Sentry.captureException(error); }
   });
 }
 await Sentry.close(10000);
@@ -161,7 +162,7 @@ def raise_in_python(dsn: str, release: str) -> None:
 
 def read_the_incident(page: Page, instance: Instance, *, names: str) -> None:
     """Within a minute an incident is there, multi-user, with the deploy first among its suspects."""
-    row = page.get_by_role("link", name=re.compile("INC-1"))
+    row = page.locator("main tr[data-row] th a")
     eventually(
         lambda: page.goto(f"{instance.url}/t/acme/incidents/") and row.count(),
         seconds=60,
@@ -180,7 +181,7 @@ def report(page: Page, instance: Instance) -> str:
     return page.locator("main").inner_text()
 
 
-def test_a_bad_deploy_is_named_and_counted_after_one_click(page: Page, instance: Instance) -> None:
+def test_a_bad_deploy_is_named_and_counted_after_one_click(instance: Instance, page: Page) -> None:
     set_up(page, instance, "checkout")
     dsn = copied_dsn(page)
     deploy(copied_line(page), run="41", release=RELEASE, started_at=dt.datetime.now(dt.UTC) - dt.timedelta(minutes=2))
@@ -200,7 +201,7 @@ def test_a_bad_deploy_is_named_and_counted_after_one_click(page: Page, instance:
     assert "1 of 1" in report(page, instance)
 
 
-def test_the_same_with_the_node_sdk(page: Page, instance: Instance, node_client: Path) -> None:
+def test_the_same_with_the_node_sdk(instance: Instance, node_client: Path, page: Page) -> None:
     set_up(page, instance, "basket")
     dsn = copied_dsn(page)
     deploy(copied_line(page), run="7", release=RELEASE, started_at=dt.datetime.now(dt.UTC) - dt.timedelta(minutes=2))
@@ -210,7 +211,7 @@ def test_the_same_with_the_node_sdk(page: Page, instance: Instance, node_client:
     read_the_incident(page, instance, names=f"basket {RELEASE}")
 
 
-def test_a_service_that_stops_answering_is_down_until_it_answers(page: Page, instance: Instance, shop: str) -> None:
+def test_a_service_that_stops_answering_is_down_until_it_answers(instance: Instance, shop: str, page: Page) -> None:
     set_up(page, instance, "checkout")
     page.goto(f"{instance.url}/t/acme/services/")
     page.get_by_role("link", name="checkout").first.click()
@@ -224,7 +225,7 @@ def test_a_service_that_stops_answering_is_down_until_it_answers(page: Page, ins
 
     Shop.is_well = False
     incidents = f"{instance.url}/t/acme/incidents/"
-    link = page.get_by_role("link", name=re.compile("INC-1"))
+    link = page.locator("main tr[data-row] th a")
     eventually(
         lambda: page.goto(incidents) and link.count(),
         seconds=60,
