@@ -44,7 +44,12 @@ class IncidentsConfig(AppConfig):
             wake=tasks.sweep_inbox,
             lease_seconds=tasks.SWEEP_LEASE_SECONDS,
         )
-        register_job(tasks.DETECT, period_seconds=tasks.DETECT_SECONDS, wake=tasks.sweep_detection)
+        register_job(
+            tasks.DETECT,
+            period_seconds=tasks.DETECT_SECONDS,
+            wake=tasks.sweep_detection,
+            lease_seconds=tasks.SWEEP_LEASE_SECONDS,
+        )
         register_job(
             tasks.MONITORS,
             period_seconds=tasks.MONITORS_SECONDS,
