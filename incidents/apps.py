@@ -48,7 +48,7 @@ class IncidentsConfig(AppConfig):
             tasks.DETECT,
             period_seconds=tasks.DETECT_SECONDS,
             wake=tasks.sweep_detection,
-            lease_seconds=tasks.SWEEP_LEASE_SECONDS,
+            lease_seconds=tasks.DETECT_LEASE_SECONDS,
         )
         register_job(
             tasks.MONITORS,

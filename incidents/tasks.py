@@ -11,6 +11,7 @@ from incidents.actions import attribution, detection, ingest, monitors
 SWEEP = "incidents.sweep_inbox"
 SWEEP_SECONDS = 2.0
 SWEEP_LEASE_SECONDS = 3.0  # what a worker killed in the middle of it may cost
+DETECT_LEASE_SECONDS = 60.0  # longer than a run takes, so that two workers do not weigh the same incident at once
 DETECT = "incidents.detect"
 DETECT_SECONDS = 5.0
 MONITORS = "incidents.wake_monitors"
