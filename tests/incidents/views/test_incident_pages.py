@@ -119,7 +119,7 @@ def test_list_queries(count: int, django_assert_num_queries: Any) -> None:
         change = deploy_of(at.team)
         incident_of(at.team, causes=[{"kind": "deploy", "id": str(change.public_id)}])
 
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         at.get("incident-list")
 
 
