@@ -16,14 +16,11 @@ class NameTaken(ValueError):
     """Somebody was faster with this name."""
 
 
-def change_team(*, team: Team, name: str, zone: str, auto_open: bool, auto_confirm_at: float | None) -> None:
-    """Name, zone of the reports, and what the machine does by itself: open incidents, confirm links from a probability.
-
-    Raises NotThatName.
-    """
+def change_team(*, team: Team, name: str, zone: str, auto_open: bool) -> None:
+    """Name, zone of the reports, and whether the machine opens incidents by itself. Raises NotThatName."""
     team.name = clean_name(name, what="team", longest=100)
-    team.zone, team.auto_open, team.auto_confirm_at = zone, auto_open, auto_confirm_at
-    team.save(update_fields=["name", "zone", "auto_open", "auto_confirm_at"])
+    team.zone, team.auto_open = zone, auto_open
+    team.save(update_fields=["name", "zone", "auto_open"])
 
 
 def change_policy(*, team: Team, policy: Mapping[str, PolicyValue], by: User, now: dt.datetime) -> None:

@@ -30,10 +30,6 @@ class TeamForm(PlainForm):
         help_text="Weeks begin on Monday at midnight here. Closed reports keep their zone.",
     )
     auto_open = forms.BooleanField(label="Open incidents from errors and monitors by itself", required=False)
-    auto_confirm_at = forms.IntegerField(
-        label="Confirm the model's links from this probability, in percent", required=False, min_value=50, max_value=100,
-        help_text="Empty: the model only suggests, a person confirms.",
-    )  # fmt: skip
 
 
 class InviteForm(PlainForm):
@@ -49,7 +45,6 @@ def _team_page(request: TeamRequest, *, status: int = 200, **more: Any) -> HttpR
         "name": team.name,
         "zone": team.zone,
         "auto_open": team.auto_open,
-        "auto_confirm_at": round(team.auto_confirm_at * 100) if team.auto_confirm_at else None,
     }
     invitations = OneTimeLink.objects.filter(
         team=team, purpose=OneTimeLink.Purpose.INVITATION, used_at__isnull=True, expires_at__gt=now
@@ -67,14 +62,12 @@ def _save_team(request: TeamRequest) -> HttpResponse | None:
     if not form.is_valid():
         return _team_page(request, status=422, team_form=form)
     given = form.cleaned_data
-    percent = given["auto_confirm_at"]
     try:
         team_actions.change_team(
             team=request.team,
             name=given["name"],
             zone=given["zone"],
             auto_open=given["auto_open"],
-            auto_confirm_at=percent / 100 if percent else None,
         )
     except NotThatName as problem:
         form.add_error("name", str(problem))

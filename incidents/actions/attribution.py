@@ -19,6 +19,7 @@ from incidents.domain.candidates import AHEAD, BACK
 from incidents.domain.case import Case
 from incidents.domain.evidence import HOUR, Context
 from incidents.domain.evidence import Episode as Symptom
+from incidents.domain.weights import MAY_CONFIRM
 from incidents.models import Candidate, Cause, Episode, EvidenceLine, Incident, TimelineEntry, Verdict
 from incidents.queries import changes, evidence
 from incidents.queries.evidence import Lens, instant
@@ -165,7 +166,7 @@ def suggest(*, incident: Incident, change: Change | None, verdict: Verdict, now:
     told = [dict(claim) for claim in payload_of(incident).get("causes") or []]
     claims = [claim for claim in told if claim.get("by") != Cause.By.MODEL]
     if change is not None and verdict.probability >= attribution.PROBABLE and not any(_is_confirmed(c) for c in claims):
-        sure = incident.team.auto_confirm_at
+        sure = incident.team.auto_confirm_at if MAY_CONFIRM else None
         confirmed = sure is not None and verdict.probability >= sure and change.at <= incident.begins_at
         claims.append(
             {

@@ -5,6 +5,10 @@ How they were fitted, on what and with which result stands in docs/measurements/
 
 VERSION = "2026-11-21.3"
 
+MAY_CONFIRM = False
+"""Whether this model may confirm links by itself where a team wants it. Not before its verdicts of .9 and above are 98 %
+right and 60 % of all on fresh seeds, live; docs/measurements/attribution.md says where it stands."""
+
 WEIGHTS: dict[str, float] = {
     "also_affected": 1.04,
     "caller": -1.417,

@@ -91,17 +91,17 @@ def test_members_of_other_teams_are_out_of_reach(client, admin):
 
 
 def test_the_team_changes(client, admin):
-    act(client, admin, act="save", name="Shop", zone="europe/berlin", auto_confirm_at="95")
+    act(client, admin, act="save", name="Shop", zone="europe/berlin")
 
     team = Team.objects.get()
-    assert (team.name, team.zone, team.auto_open, team.auto_confirm_at) == ("Shop", "Europe/Berlin", False, 0.95)
+    assert (team.name, team.zone, team.auto_open) == ("Shop", "Europe/Berlin", False)
 
 
 def test_mistakes_are_said_beside_the_field(client, admin):
-    response = act(client, admin, act="save", name="", zone="Nowhere", auto_confirm_at="20")
+    response = act(client, admin, act="save", name="", zone="Nowhere")
 
     assert response.status_code == 422
-    assert response.content.decode().count('class="error"') == 3
+    assert response.content.decode().count('class="error"') == 2
 
 
 @pytest.mark.parametrize(
