@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -193,13 +192,3 @@ class Case:
         if change.is_deploy or change.services:
             return frozenset(change.services)
         return self.around.flag_services.get(change.key, frozenset())
-
-
-def release_of(sighting: Sighting) -> str:
-    """The release an event says it ran on."""
-    return sighting.release
-
-
-def first_events(sightings: Sequence[Sighting], count: int) -> Sequence[Sighting]:
-    """The first events: the ones that tell how it began."""
-    return sightings[:count]

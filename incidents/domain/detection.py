@@ -246,9 +246,7 @@ def _count(buckets: Sequence[Bucket], begin: float, end: float) -> int:
 def _largest(buckets: Sequence[Bucket], window: float, until: float) -> int:
     """The most events in any window of this length that ended before ``until``."""
     best = count = left = 0
-    for bucket in buckets:
-        if bucket.last > until:
-            break
+    for bucket in itertools.takewhile(lambda b: b.last <= until, buckets):
         count += bucket.count
         while buckets[left].first < bucket.last - window:
             count -= buckets[left].count

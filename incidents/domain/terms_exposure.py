@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from incidents.domain.case import Case, Term
-from incidents.domain.evidence import HOUR, MINUTE, Change, Sighting
+from incidents.domain.evidence import MINUTE, Change, Sighting
 from incidents.domain.terms_time import rollout_end
 
 HIT, MISS = 0.97, 0.03
@@ -141,8 +141,3 @@ def _segment(case: Case, change: Change) -> list[Term]:
     value = inside * math.log(HIT / share) + (len(told) - inside) * math.log(MISS / (1 - share))
     words = ", ".join(f"{k} {v}" for k, v in sorted(change.segment.items()))
     return [Term("flag_segment", max(-8.0, min(6.0, value)), f"{inside} of {len(told)} failing users are in {words}")]
-
-
-def is_recent(case: Case, change: Change) -> bool:
-    """Began within three hours of the onset."""
-    return case.onset - change.start <= 3 * HOUR

@@ -127,6 +127,13 @@ def test_names_are_listed_as_in_a_sentence(names, words):
     assert wording.listed(names) == words
 
 
+@pytest.mark.parametrize(
+    "say", [wording.duration, wording.percent, wording.target, wording.probability, wording.factor, wording.count]
+)
+def test_the_unknown_is_a_dash(say):
+    assert say(None) == "\u2013"
+
+
 def test_ago_has_one_unit():
     now = dt.datetime(2026, 3, 4, 12, tzinfo=dt.UTC)
     distances = [0.5, 38, 600, 3 * 3600, 49 * 3600, -7_200]

@@ -69,3 +69,14 @@ def test_closing_needs_an_end() -> None:
 def test_start_or_detection_must_stay() -> None:
     with pytest.raises(ClockRefused, match="needs a start"):
         checked_clocks({**CLOCKS, Clock.DETECTED: None}, clock=Clock.STARTED, at=None, now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("clock", "words", "question"),
+    [
+        (Clock.STARTED, "impact began", "When did the impact begin?"),
+        (Clock.MITIGATED, "mitigated", "When was it mitigated?"),
+    ],
+)
+def test_clocks_are_asked_for_in_words(clock: Clock, words: str, question: str) -> None:
+    assert (clock.words, clock.question) == (words, question)

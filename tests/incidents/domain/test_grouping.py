@@ -62,8 +62,36 @@ def test_failed_checks_join_the_errors_of_their_service() -> None:
     assert sizes(episode(), outage(2, 9), outage(300, 305)) == [2, 1]
 
 
+def test_a_day_apart_is_not_even_asked() -> None:
+    asked = []
+
+    def score(one: Symptom, other: Symptom, _: object) -> float:
+        asked.append((one.start, other.start))
+        return 1.0
+
+    lasting, soon = episode(gap=24 * 60 * MINUTE), episode(issue(key="k2"), start=700)
+    found = groups([lasting, soon, episode(issue(key="k3"), start=1_500)], SERVICES, RULE, score)
+
+    assert asked == [(ONSET, ONSET + 700 * MINUTE)]
+    assert [len(group.episodes) for group in found] == [2, 1]
+
+
+def test_one_weak_bridge_does_not_chain_two_faults() -> None:
+    scores = {("k1", "k2"): 3.0, ("k2", "k3"): 1.0, ("k1", "k3"): -2.0}
+
+    def score(one: Symptom, other: Symptom, _: object) -> float:
+        return scores[one.key.split("|")[1], other.key.split("|")[1]]
+
+    members = [episode(issue(key=f"k{n}"), start=n) for n in (1, 2, 3)]
+
+    assert [group.keys for group in groups(members, SERVICES, RULE, score)] == [
+        {"shop|k1", "shop|k2"},
+        {"shop|k3"},
+    ]
+
+
 def test_groups_do_not_depend_on_the_order() -> None:
-    members = [
+    members: list[Symptom] = [
         episode(),
         episode(issue(key="k2"), start=3),
         episode(issue(key="k3", service="mail"), start=200),

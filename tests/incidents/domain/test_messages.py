@@ -32,6 +32,10 @@ from incidents.domain.messages import Message, host_pattern, normalise
                 503,
             ),
         ),
+        (
+            "api.pay.example:8443 redirects to https://API.pay.example/login",
+            Message("api.pay.example:# redirects to https://api.pay.example/login", ("api.pay.example",)),
+        ),
         ("GET http://10.0.0.7/a/b?c=1 failed", Message("GET http://<ip>/a/b failed")),
         ("GET http://[fe80::1]/a failed", Message("GET http://<ip>/a failed")),
         (

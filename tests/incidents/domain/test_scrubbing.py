@@ -82,6 +82,29 @@ def test_width_depth_and_length_are_bounded() -> None:
     assert len(scrub([0] * 9_999)) == 250  # type: ignore[arg-type]  # a list stays a list
 
 
+def test_mappings_are_bounded_in_depth() -> None:
+    deep: object = "x"
+    for _ in range(MAX_DEPTH + 3):
+        deep = {"a": deep}
+    expected: object = "…"
+    for _ in range(MAX_DEPTH):
+        expected = {"a": expected}
+
+    assert scrub(deep) == expected
+
+
+def test_headers_also_come_as_pairs() -> None:
+    headers = [["Accept", "text/html"], ["Cookie", "sid=1"], ["Cookie", "a", "b"]]
+
+    assert scrub({"headers": headers}) == {
+        "headers": [["Accept", "text/html"], ["Cookie", FILTERED], ["Cookie", "a", "b"]]
+    }
+
+
+def test_four_numbers_with_dots_that_are_no_address_stay() -> None:
+    assert scrub_text("build 300.1.2.3 of 8.8.8.8") == "build 300.1.2.3 of [filtered]"
+
+
 def test_identities_differ_by_team_and_cannot_be_read() -> None:
     one, other = identity_hash("u1", salt=b"a"), identity_hash("u1", salt=b"b")
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from reliability.domain.verdicts import Part, Word, Worst, headline, verdict, week_word
+from reliability.domain.verdicts import Part, Word, Worst, headline, left_ratio, verdict, week_word
 
 
 def objective(*, service=None, remaining=1_000.0, spent=100.0, share=600.0, met=True, sli="time", window="28d"):
@@ -45,6 +45,14 @@ def said(*arguments):
 )
 def test_the_word_follows_the_rules(objectives, word):
     assert week_word(objectives) is word
+
+
+@pytest.mark.parametrize(
+    ("budget", "remaining", "left"),
+    [(2_400.0, 600.0, 0.25), (2_400.0, -600.0, -0.25), (0.0, 0.0, 1.0), (0.0, -5.0, -1.0)],
+)
+def test_a_budget_of_nothing_is_whole_until_something_is_spent(budget, remaining, left):
+    assert left_ratio({**objective(remaining=remaining), "budget_seconds": budget}) == left
 
 
 def test_the_verdict_speaks_of_what_decided_the_word():
