@@ -109,8 +109,9 @@ VARIABLES: Final[tuple[Variable, ...]] = (
     Variable(
         "UPSHOT_ALLOW_PRIVATE_MONITORS",
         boolean,
-        "0",
-        "Lets HTTP monitors reach loopback and private addresses. Off, because a monitor's URL comes from a user.",
+        None,
+        "Whether HTTP monitors may reach loopback and private addresses. Unset: only while UPSHOT_BASE_URL is a loopback address,"
+        " that is, while everybody who can set a monitor sits at this machine; a monitor's URL comes from a user.",
     ),
     Variable(
         "UPSHOT_WEB_THREADS",

@@ -30,7 +30,7 @@ try:
     WEB_THREADS = _env.number("UPSHOT_WEB_THREADS")
     WEB_PROCESSES = _env.number("UPSHOT_WEB_PROCESSES")
     WORKER_THREADS = _env.number("UPSHOT_WORKER_THREADS")
-    ALLOW_PRIVATE_MONITORS = _env.flag("UPSHOT_ALLOW_PRIVATE_MONITORS")
+    _private_monitors = _env.read("UPSHOT_ALLOW_PRIVATE_MONITORS")
     SENTRY_DSN = _env.text("UPSHOT_SENTRY_DSN")
     LOG_LEVEL = str(_env.text("UPSHOT_LOG_LEVEL")).upper()
     _secret_key = _env.text("UPSHOT_SECRET_KEY")
@@ -46,6 +46,11 @@ try:
 except BadVariable as error:
     raise ImproperlyConfigured(str(error)) from error
 
+ALLOW_PRIVATE_MONITORS = (
+    urlsplit(BASE_URL).hostname in {"127.0.0.1", "localhost", "::1"}
+    if _private_monitors is None
+    else bool(_private_monitors)
+)
 if not DATA_DIR.is_absolute():
     DATA_DIR = BASE_DIR / DATA_DIR
 DATA_DIR.mkdir(parents=True, exist_ok=True)

@@ -12,5 +12,10 @@ for _name in [name for name in os.environ if name.startswith("UPSHOT_") and name
 _data = tempfile.mkdtemp(prefix="upshot-tests-")
 atexit.register(shutil.rmtree, _data, ignore_errors=True)
 os.environ.update(
-    UPSHOT_DATA_DIR=_data, UPSHOT_TESTING="1", UPSHOT_SECRET_KEY="only for tests", UPSHOT_LOG_LEVEL="ERROR", PORT="8000"
+    UPSHOT_DATA_DIR=_data,
+    UPSHOT_TESTING="1",
+    UPSHOT_ALLOW_PRIVATE_MONITORS="0",
+    UPSHOT_SECRET_KEY="only for tests",
+    UPSHOT_LOG_LEVEL="ERROR",
+    PORT="8000",
 )

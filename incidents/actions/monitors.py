@@ -44,7 +44,9 @@ def add_monitor(
         raise BadUrl(f"the URL is longer than {LONGEST_URL} characters")
     numeric = place.host.replace(".", "").isdigit() or ":" in place.host
     if not settings.ALLOW_PRIVATE_MONITORS and (place.host == "localhost" or (numeric and not is_public(place.host))):
-        raise BadUrl(f"{place.host} is not an address of the public Internet")
+        raise BadUrl(
+            f"{place.host} is not an address of the public Internet; UPSHOT_ALLOW_PRIVATE_MONITORS=1 would allow it"
+        )
     if period_seconds < 5:
         raise ValueError("expected a period of at least 5 seconds")
     if not 0 < timeout_seconds <= 60:

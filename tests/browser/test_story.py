@@ -61,7 +61,7 @@ def instance(tmp_path: Path) -> Iterator[Instance]:
     """An empty instance, started as `make run` starts it."""
     data = tmp_path / "data"
     data.mkdir()
-    started = Instance(data=data, settings={"UPSHOT_ALLOW_PRIVATE_MONITORS": "1"})
+    started = Instance(data=data)
     started.start("start")
     try:
         started.wait_until_up(120)

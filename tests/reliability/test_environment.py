@@ -104,3 +104,23 @@ def test_the_made_secret_key_is_private_and_stays(tmp_path: Path) -> None:
 
     assert first == second
     assert (tmp_path / "secret_key").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    ("variables", "allowed"),
+    [
+        ({}, "True"),
+        ({"UPSHOT_BASE_URL": "https://upshot.example"}, "False"),
+        ({"UPSHOT_ALLOW_PRIVATE_MONITORS": "0"}, "False"),
+    ],
+)
+def test_private_monitors_are_for_those_who_sit_at_the_machine(
+    variables: dict[str, str], allowed: str, tmp_path: Path
+) -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("UPSHOT_")}
+    environment |= {"UPSHOT_DATA_DIR": str(tmp_path), "DJANGO_SETTINGS_MODULE": "reliability.settings", **variables}
+    command = [sys.executable, "-c", "import django.conf as c; print(c.settings.ALLOW_PRIVATE_MONITORS)"]
+
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == allowed
