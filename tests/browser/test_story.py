@@ -197,6 +197,7 @@ def test_a_bad_deploy_is_named_and_counted_after_one_click(instance: Instance, p
 
     page.goto(f"{instance.url}/t/acme/incidents/1/")
     page.get_by_role("button", name="Confirm cause").click()
+    expect(page.get_by_text("Confirmed. Reports count it from now on.")).to_be_visible()
 
     assert "1 of 1" in report(page, instance)
 
@@ -219,8 +220,12 @@ def test_a_service_that_stops_answering_is_down_until_it_answers(instance: Insta
     page.get_by_label("Address to ask").fill(shop)
     page.get_by_label("How often").select_option("5")
     page.get_by_role("button", name="Add it").click()
+    expect(page.get_by_text("The monitor is added")).to_be_visible()
+    service = page.url
     eventually(
-        lambda: page.reload() and page.get_by_text("answers", exact=True).count(), seconds=60, what="a first good check"
+        lambda: page.goto(service) and page.get_by_text("answers", exact=True).count(),
+        seconds=60,
+        what="a first good check",
     )
 
     Shop.is_well = False
