@@ -64,40 +64,6 @@ def record_flag(
     return RecordedFlag(flag, row, verdict)
 
 
-def record_flag_change(
-    *,
-    team: Team,
-    report: FlagReport,
-    source: str,
-    received_at: dt.datetime,
-    origin: str = FactOrigin.LIVE,
-    delivery_id: str | None = None,
-    actor: User | None = None,
-) -> FlagChange:
-    """Records a change of a flag; services and environments it names are made where they are missing."""
-    recorded = record_flag(
-        team=team, report=report, source=source, received_at=received_at, origin=origin, delivery_id=delivery_id,
-        actor=actor,
-    )  # fmt: skip
-    if recorded.change is None:
-        raise IncompleteChange("id")
-    return recorded.change
-
-
-def describe_flag(
-    *,
-    team: Team,
-    report: FlagReport,
-    received_at: dt.datetime,
-    origin: str = FactOrigin.PERSON,
-    actor: User | None = None,
-) -> Flag:
-    """Records what somebody says about a flag itself."""
-    return record_flag(
-        team=team, report=report, source="upshot", received_at=received_at, origin=origin, actor=actor
-    ).flag
-
-
 def _spelling(team: Team, name: str) -> str:
     """The environment as it was first spelled: a flag's record is found by that name."""
     for environment in Environment.objects.filter(team=team):

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.urls import reverse
 
-from deploys.models import Deploy, Service, Source
+from deploys.models import Service, Source
 
 
 def dsn_of(service: Service) -> str:
@@ -30,8 +30,3 @@ def webhook_url(source: Source) -> str:
 def service_url(service: Service) -> str:
     """The service's page, from the root of the instance."""
     return reverse("service-detail", args=[service.team.slug, service.public_id])
-
-
-def deploy_url(deploy: Deploy) -> str:
-    """The deploy's page, from the root of the instance."""
-    return reverse("deploy-detail", args=[deploy.team.slug, deploy.change.public_id])

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
 
 from deploys.models import Service, Team
 from incidents.domain.cursors import Cursor
@@ -143,13 +143,6 @@ def last_event(issue: Issue, event_id: str = "") -> ErrorEvent | None:
     if event_id:
         return rows.filter(event_id=event_id).first()
     return rows.order_by("-timestamp", "-pk").first()
-
-
-def releases_seen(*, team: Team, most: int = 100) -> list[str]:
-    """Releases that errors of this team told, the latest first."""
-    rows = Issue.objects.filter(service__team=team).exclude(first_release="")
-    found = rows.values("first_release").annotate(n=Count("pk")).order_by("-n", "first_release")[:most]
-    return [row["first_release"] for row in found]
 
 
 def new_issues_since(*, service: Service, since: dt.datetime, until: dt.datetime, most: int = 10) -> list[Issue]:
