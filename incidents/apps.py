@@ -56,3 +56,4 @@ class IncidentsConfig(AppConfig):
             wake=tasks.wake_monitors,
             lease_seconds=tasks.SWEEP_LEASE_SECONDS,
         )
+        register_job(tasks.FORGET, period_seconds=tasks.FORGET_SECONDS, wake=tasks.wake_forgetting)

@@ -6,7 +6,7 @@ from celery import shared_task
 
 from deploys import clock
 from deploys.actions import schedules
-from incidents.actions import attribution, detection, ingest, monitors
+from incidents.actions import attribution, detection, ingest, monitors, sessions
 
 SWEEP = "incidents.sweep_inbox"
 SWEEP_SECONDS = 2.0
@@ -16,6 +16,8 @@ DETECT = "incidents.detect"
 DETECT_SECONDS = 5.0
 MONITORS = "incidents.wake_monitors"
 MONITORS_SECONDS = 1.0
+FORGET = "incidents.forget_sessions"
+FORGET_SECONDS = 3_600.0
 
 
 @shared_task(name="incidents.drain_inbox", ignore_result=True)  # type: ignore[untyped-decorator]  # celery has no types
@@ -86,3 +88,17 @@ def wake_monitors() -> None:
             run_monitors.apply_async(retry=False, expires=30)
     finally:
         schedules.finish(MONITORS, now=clock.now())
+
+
+@shared_task(name="incidents.forget_sessions", ignore_result=True)  # type: ignore[untyped-decorator]  # celery has no types
+def forget_sessions() -> None:
+    """Deletes what is remembered of sessions that are over."""
+    try:
+        sessions.forget_sessions(now=clock.now())
+    finally:
+        schedules.finish(FORGET, now=clock.now())
+
+
+def wake_forgetting() -> None:
+    """Wakes one worker for it."""
+    forget_sessions.apply_async(retry=False, expires=600)

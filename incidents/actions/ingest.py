@@ -22,6 +22,7 @@ from django.db import InterfaceError, OperationalError, connections, models, tra
 
 from deploys.models import Service
 from incidents.actions.digest import digest_events
+from incidents.actions.sessions import count_sessions
 from incidents.actions.traffic import TrafficLine, record_losses, record_outcomes, record_sessions
 from incidents.domain.event import ParsedEvent
 from incidents.formats.incoming import Contents, read_contents
@@ -244,6 +245,9 @@ def _digest_service(service: Service, found: Sequence[tuple[InboxItem, Contents]
             for each in contents.traffic
         ]  # fmt: skip
     digested = digest_events(service=service, events=events, received_at=instants)
+    updates = [(update, row.received_at) for row, contents in found for update in contents.sessions]
+    for hour, lines in count_sessions(service=service, updates=updates).items():
+        by_hour[hour] += lines
     for hour, lines in sorted(by_hour.items()):
         record_sessions(service=service, lines=lines, received_at=hour)
         outcomes["session", "counted"] += sum(line.count for line in lines)

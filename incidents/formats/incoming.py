@@ -23,6 +23,7 @@ class Contents:
 
     events: list[ParsedEvent] = field(default_factory=list)
     traffic: list[sessions.TrafficIncrement] = field(default_factory=list)
+    sessions: list[sessions.SessionUpdate] = field(default_factory=list)
     losses: list[client_reports.Discarded] = field(default_factory=list)
     skipped: Counter[str] = field(default_factory=Counter)
 
@@ -88,7 +89,11 @@ def _read_other(item: envelope.Item, contents: Contents, sent_at: dt.datetime | 
             for loss in client_reports.parse(payload)
         ]
         return
-    found = sessions.parse_aggregates(payload) if item.type == "sessions" else [sessions.parse_session(payload)]
-    contents.traffic += [
-        dataclasses.replace(each, at=corrected(each.at, offset, received_at)) for each in found if each is not None
-    ]
+    if item.type == "sessions":
+        found: list[sessions.TrafficIncrement] = sessions.parse_aggregates(payload)
+    else:
+        session = sessions.parse_session(payload)
+        if isinstance(session, sessions.SessionUpdate):
+            contents.sessions.append(dataclasses.replace(session, at=corrected(session.at, offset, received_at)))
+        found = [session] if isinstance(session, sessions.TrafficIncrement) else []
+    contents.traffic += [dataclasses.replace(each, at=corrected(each.at, offset, received_at)) for each in found]

@@ -1,24 +1,26 @@
-"""Release-health items: single sessions and minute buckets of sessions, as increments of traffic counts.
+"""Release-health items: updates of single sessions, and minute buckets of sessions as increments of traffic counts.
 
-Rules of sentry-docs develop-docs/sdk/telemetry/sessions. A single session is sent again with each change of state:
-the update marked `init` counts it, the one that ends it in a crash counts the failure. Crashed and abnormal are final
-states, so a session tells of its failure once; an update that a proxy repeats is counted again, as it is for buckets.
+Rules of sentry-docs develop-docs/sdk/telemetry/sessions. A single session is sent again, whole, with each change of its
+state, and known by its `sid`; `init` marks its first update, `seq` or the timestamp tell the order of the others.
+Buckets have no identity: one that a proxy repeats is counted again.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from incidents.domain.sessions import FAILED_STATES, FINAL_STATES, STATES, Ending
+from incidents.formats.envelope import canonical_id
 from incidents.formats.sentry_event import ENVIRONMENT, NAME
 from incidents.formats.strict_json import clean_text
 from incidents.formats.timestamps import parse_timestamp
 
 MAX_BUCKETS = 100
 _MOST = 10**9
-_FAILED_STATES = frozenset({"crashed", "abnormal"})
-_STATES = frozenset({"ok", "exited", "errored"}) | _FAILED_STATES
+_LAST_ORDER = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,22 +34,54 @@ class TrafficIncrement:
     failed: int
 
 
-def parse_session(payload: Mapping[str, object]) -> TrafficIncrement | None:
-    """What one session update adds; None where it adds nothing or cannot be read.
+@dataclass(frozen=True, slots=True)
+class SessionUpdate:
+    """The state of one session that began `at`. `sid` is 32 hexadecimal digits; `ending` is None while it goes on."""
 
-    A session begins with `init`; its end comes in a later update without it. Both land in the bucket of its start.
+    sid: str
+    at: datetime
+    environment: str
+    release: str
+    is_init: bool = False
+    order: int = 0
+    ending: Ending | None = None
+
+
+def parse_session(payload: Mapping[str, object]) -> SessionUpdate | TrafficIncrement | None:
+    """One update of a session; None where it cannot be read.
+
+    A session without a `sid` cannot be known again, so it is an increment at once: counted where it says `init`, failed
+    where it failed.
     """
     attributes = payload.get("attrs")
-    started = parse_timestamp(payload.get("started")) or parse_timestamp(payload.get("timestamp"))
+    timestamp = parse_timestamp(payload.get("timestamp"))
+    started = parse_timestamp(payload.get("started")) or timestamp
     status = payload.get("status", "ok")
-    if started is None or not isinstance(attributes, dict) or not isinstance(status, str):
+    if started is None or not isinstance(attributes, dict) or not isinstance(status, str) or status not in STATES:
         return None
-    if status not in _STATES:
-        return None
-    count, failed = int(payload.get("init") is True), int(status in _FAILED_STATES)
-    if not count and not failed:
-        return None
-    return TrafficIncrement(started, _environment(attributes), _name(attributes.get("release")), count, failed)
+    environment, release = _environment(attributes), _name(attributes.get("release"))
+    is_init, failed = payload.get("init") is True, status in FAILED_STATES
+    sid = _sid(payload.get("sid"))
+    if not sid:
+        is_news = is_init or failed
+        return TrafficIncrement(started, environment, release, int(is_init), int(failed)) if is_news else None
+    order = 0 if is_init else _order(payload.get("seq"), timestamp or started)
+    ending = Ending(order, failed) if status in FINAL_STATES else None
+    return SessionUpdate(sid, started, environment, release, is_init, order, ending)
+
+
+def _sid(value: object) -> str:
+    """The session's id, the same for every spelling of a UUID; other texts are hashed to the same length."""
+    if not isinstance(value, str) or not value:
+        return ""
+    return canonical_id(value) or hashlib.blake2b(clean_text(value[:1000]).encode(), digest_size=16).hexdigest()
+
+
+def _order(seq: object, timestamp: datetime) -> int:
+    """The update's place: `seq`, which defaults to the timestamp in milliseconds."""
+    if isinstance(seq, int) and not isinstance(seq, bool) and 0 <= seq <= _LAST_ORDER:
+        return seq
+    return int(timestamp.timestamp() * 1000)
 
 
 def parse_aggregates(payload: Mapping[str, object]) -> list[TrafficIncrement]:

@@ -1,7 +1,7 @@
 """Tables of what broke."""
 
 from incidents.models.attribution import Candidate, EvidenceLine, Proposal, Verdict
-from incidents.models.counts import IngestCount, LossCount, TrafficCount
+from incidents.models.counts import IngestCount, LossCount, SessionSeen, TrafficCount
 from incidents.models.episodes import CheckWatch, Episode
 from incidents.models.events import ErrorEvent
 from incidents.models.inbox import DeadLetter, DigestMark, InboxItem
@@ -44,6 +44,7 @@ __all__ = [
     "MonitoringGap",
     "Proposal",
     "Remedy",
+    "SessionSeen",
     "TimelineEntry",
     "TrafficCount",
     "Verdict",

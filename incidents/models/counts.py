@@ -37,6 +37,29 @@ class TrafficCount(models.Model):
         indexes = [models.Index(fields=["service", "environment", "at"], name="traffic_time")]
 
 
+class SessionSeen(models.Model):
+    """What was counted of one session, kept while its updates may still come: it counts once and fails once.
+
+    It was counted under `environment`, `release` and the minute `at`. `ended_order` is the place of the update that ended
+    it (null: it goes on); `failed_hour_at` is the hour of receipt under which its failure was counted (null: it did not
+    fail).
+    """
+
+    service = models.ForeignKey(Service, models.CASCADE, related_name="+")
+    sid = models.CharField(max_length=32)
+    environment = models.ForeignKey(Environment, models.CASCADE, related_name="+")
+    release = models.CharField(max_length=250, default="")
+    at = models.DateTimeField()
+    ended_order = models.BigIntegerField(null=True)
+    failed_hour_at = models.DateTimeField(null=True)
+    updates_count = models.PositiveIntegerField(default=0)
+    seen_at = models.DateTimeField("when its last update was received")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["service", "sid"], name="session_once")]
+        indexes = [models.Index(fields=["seen_at"], name="session_expiry")]
+
+
 class LossCount(models.Model):
     """Events that an SDK says it dropped before sending, by hour, reason and category."""
 

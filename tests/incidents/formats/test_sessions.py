@@ -6,15 +6,17 @@ import json
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from incidents.domain.sessions import Ending
 from incidents.formats import envelope
 from incidents.formats.client_reports import Discarded
 from incidents.formats.client_reports import parse as parse_report
-from incidents.formats.sessions import TrafficIncrement, parse_aggregates, parse_session
+from incidents.formats.sessions import SessionUpdate, TrafficIncrement, parse_aggregates, parse_session
 from tests.incidents import recordings
 
 START = "2026-11-21T01:09:00Z"
@@ -22,24 +24,60 @@ AT = datetime(2026, 11, 21, 1, 9, tzinfo=UTC)
 ATTRIBUTES = {"release": "shop@1.4.0", "environment": "production"}
 
 
+SID = "5cf38fa6f23d4d2c8f5f0a3b3f6a2c11"
+MILLISECONDS = int(AT.timestamp() * 1000)
+
+
 @pytest.mark.parametrize(
     ("fields", "expected"),
     [
-        ({"init": True, "status": "ok"}, (1, 0)),
-        ({"init": True, "status": "exited", "errors": 3}, (1, 0)),
-        ({"init": True, "status": "crashed"}, (1, 1)),
-        ({"status": "crashed"}, (0, 1)),
-        ({"status": "abnormal"}, (0, 1)),
-        ({"status": "exited"}, None),
-        ({"init": True}, (1, 0)),
+        ({"init": True, "status": "ok"}, (True, 0, None)),
+        ({"init": True, "status": "exited", "errors": 3, "seq": 4}, (True, 0, Ending(0, failed=False))),
+        ({"status": "crashed"}, (False, MILLISECONDS, Ending(MILLISECONDS, failed=True))),
+        ({"status": "abnormal", "seq": 7}, (False, 7, Ending(7, failed=True))),
+        ({"status": "errored", "seq": 7}, (False, 7, Ending(7, failed=False))),
+        ({"seq": 2**70, "timestamp": AT.timestamp() + 1}, (False, MILLISECONDS + 1000, None)),
+        ({"seq": True}, (False, MILLISECONDS, None)),
         ({"init": True, "status": "strange"}, None),
         ({"init": True, "status": ["ok"]}, None),
         ({"init": True, "started": "never"}, None),
         ({"init": True, "attrs": None}, None),
     ],
 )
-def test_a_session_counts_once_and_fails_once(fields: dict[str, object], expected: tuple[int, int] | None) -> None:
-    increment = parse_session({"sid": "s", "started": START, "attrs": ATTRIBUTES, **fields})
+def test_an_update_of_a_session(fields: dict[str, object], expected: tuple[Any, ...] | None) -> None:
+    update = parse_session({"sid": SID, "started": START, "attrs": ATTRIBUTES, **fields})
+
+    assert update == (expected and SessionUpdate(SID, AT, "production", "shop@1.4.0", *expected))
+
+
+@pytest.mark.parametrize("sid", ["5cf38fa6-f23d-4d2c-8f5f-0a3b3f6a2c11", SID.upper()])
+def test_every_spelling_of_a_session_id_is_the_same(sid: str) -> None:
+    update = parse_session({"sid": sid, "started": START, "attrs": ATTRIBUTES})
+
+    assert isinstance(update, SessionUpdate)
+    assert update.sid == SID
+
+
+def test_an_id_that_is_no_uuid_is_hashed() -> None:
+    update = parse_session({"sid": "mine", "started": START, "attrs": ATTRIBUTES})
+
+    assert isinstance(update, SessionUpdate)
+    assert len(update.sid) == 32
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"init": True}, (1, 0)),
+        ({"init": True, "status": "crashed"}, (1, 1)),
+        ({"status": "abnormal"}, (0, 1)),
+        ({}, None),
+    ],
+)
+def test_a_session_without_an_id_counts_as_far_as_it_tells(
+    fields: dict[str, object], expected: tuple[int, int] | None
+) -> None:
+    increment = parse_session({"started": START, "attrs": ATTRIBUTES, **fields})
 
     assert increment == (expected and TrafficIncrement(AT, "production", "shop@1.4.0", *expected))
 
@@ -65,8 +103,8 @@ def test_recorded_sessions(shared: Path) -> None:
     for name in ("python.sessions.json", "node.session.json"):
         for request in recordings.read(shared / "fixtures/sentry-envelopes" / name):
             for item in envelope.parse(request.body).items:
-                if item.type == "session" and (increment := parse_session(json.loads(item.payload))):
-                    totals[name] += increment.count
+                if item.type == "session" and isinstance(parse_session(json.loads(item.payload)), SessionUpdate):
+                    totals[name] += 1
                 if item.type == "sessions":
                     totals[name] += sum(each.count for each in parse_aggregates(json.loads(item.payload)))
 
@@ -105,9 +143,13 @@ ANYTHING = st.recursive(
 )
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(
     payload=st.dictionaries(
-        st.sampled_from(["attrs", "aggregates", "started", "status", "init", "discarded_events", "timestamp"]), ANYTHING
+        st.sampled_from(
+            ["attrs", "aggregates", "sid", "seq", "started", "status", "init", "discarded_events", "timestamp"]
+        ),
+        ANYTHING,
     )
 )
 def test_wrong_types_anywhere_never_raise(payload: dict[str, object]) -> None:
