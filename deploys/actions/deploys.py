@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from django.db import transaction
 
+from deploys.actions.commits import inherit_commits, list_commits
 from deploys.actions.facts import identity_of, lock_team, record_fact, records_of
 from deploys.domain.changes import DeployReport, news_of_deploy
+from deploys.domain.commits import CommitReport
 from deploys.domain.instants import NotAnInstant, parse_instant
 from deploys.models import Deploy, Fact, FactOrigin, Team, User
 from deploys.ports import Record
@@ -51,8 +54,11 @@ def record(
     delivery_id: str | None = None,
     actor: User | None = None,
     can_create: bool = True,
+    commits: Sequence[CommitReport] = (),
 ) -> RecordedDeploy:
     """Records what one message says about one deploy. Messages may come in any order, number and repetition.
+
+    `commits` are what the deploy contains, beside those of its release (`deploys.actions.commits`).
 
     `source` is who gave the deploy its id: "api", or the public id of a Source. With `can_create` false, a service or
     environment that does not exist raises UnknownService or UnknownEnvironment.
@@ -78,10 +84,14 @@ def record(
             team=team, kind="deploy", payload=news, received_at=received_at, origin=origin, source=source,
             delivery_id=delivery_id, actor=actor,
         )  # fmt: skip
-    deploy = Deploy.objects.select_related("change", "service", "environment", "release", "artifact").get(
-        team=team, source=source, service__name=report.service, external_id=report.id
+    rows = Deploy.objects.select_related("change", "service", "environment", "release", "artifact")
+    deploy = rows.get(team=team, source=source, service__name=report.service, external_id=report.id)
+    listed = bool(commits) and list_commits(
+        team=team, deploy=deploy, commits=commits, received_at=received_at, origin=origin
     )
-    if news is None:
+    if news is not None and "release" in news and inherit_commits(team=team, deploy=deploy, received_at=received_at):
+        deploy = rows.get(pk=deploy.pk)
+    if news is None and not listed:
         return RecordedDeploy(deploy, Verdict.DUPLICATE)
     return RecordedDeploy(deploy, Verdict.UPDATED if known else Verdict.CREATED)
 

@@ -8,11 +8,19 @@ from deploys.models.catalog import Service, Team
 
 
 class Release(models.Model):
-    """A version of a service, by the name its builder gives it."""
+    """A version of a service, by the name its builder gives it.
+
+    `files` are the paths its commits touched; null while nobody has said. `head_sha` is the newest of them.
+    """
 
     service = models.ForeignKey(Service, models.CASCADE, related_name="releases")
     version = models.CharField(max_length=250)
     created_at = models.DateTimeField()
+    released_at = models.DateTimeField("when its builder declared it finished", null=True)
+    archived_at = models.DateTimeField(null=True)
+    url = models.URLField(max_length=500, default="")
+    head_sha = models.CharField(max_length=100, default="")
+    files = models.JSONField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["service", "version"], name="release_once")]
@@ -59,3 +67,13 @@ class CommitDeploy(models.Model):
             models.Index(fields=["team", "reference"], condition=models.Q(deploy__isnull=True), name="commit_waits_for")
         ]
         constraints = [models.UniqueConstraint(fields=["commit", "reference"], name="commit_deploy_once")]
+
+
+class ReleaseCommit(models.Model):
+    """A commit is part of a release: every deploy of the release contains it."""
+
+    release = models.ForeignKey(Release, models.CASCADE, related_name="commit_links")
+    commit = models.ForeignKey(Commit, models.CASCADE, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["release", "commit"], name="release_commit_once")]
