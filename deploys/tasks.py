@@ -7,9 +7,12 @@ from celery import shared_task
 from deploys import clock
 from deploys.actions import schedules
 from deploys.actions.deliveries import forget_old_deliveries
+from deploys.actions.listing import close_overdue
 
 FORGET = "deploys.forget_old_deliveries"
 FORGET_SECONDS = 6 * 3600.0
+OVERDUE = "deploys.close_overdue"
+OVERDUE_SECONDS = 300.0
 
 
 @shared_task(name=FORGET, ignore_result=True)  # type: ignore[untyped-decorator]  # celery has no types
@@ -19,3 +22,12 @@ def forget_deliveries() -> None:
         forget_old_deliveries(now=clock.now())
     finally:
         schedules.finish(FORGET, now=clock.now())
+
+
+@shared_task(name=OVERDUE, ignore_result=True)  # type: ignore[untyped-decorator]  # celery has no types
+def close_overdue_deploys() -> None:
+    """Lists deploys as never finished once their time is over."""
+    try:
+        close_overdue(now=clock.now())
+    finally:
+        schedules.finish(OVERDUE, now=clock.now())

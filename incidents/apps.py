@@ -26,6 +26,7 @@ class IncidentsConfig(AppConfig):
         from incidents.actions.projection import project_incidents  # noqa: PLC0415 -- as above
         from incidents.queries.change_links import change_links  # noqa: PLC0415 -- as above
         from incidents.views.columns import COLUMNS  # noqa: PLC0415 -- as above
+        from incidents.views.drift import out_of_line  # noqa: PLC0415 -- as above
         from incidents.views.monitors import watched_by  # noqa: PLC0415 -- as above
         from incidents.views.panels import PANELS  # noqa: PLC0415 -- as above
 
@@ -36,6 +37,7 @@ class IncidentsConfig(AppConfig):
         for place, panel, order in PANELS:
             register_panel(place, panel, order=order)
         register_panel("service-aside", watched_by, order=20)
+        register_panel("service-answer", out_of_line, order=30)
         for place, column in COLUMNS:
             register_column(place, column)
         register_job(
@@ -57,3 +59,4 @@ class IncidentsConfig(AppConfig):
             lease_seconds=tasks.SWEEP_LEASE_SECONDS,
         )
         register_job(tasks.FORGET, period_seconds=tasks.FORGET_SECONDS, wake=tasks.wake_forgetting)
+        register_job(tasks.DRIFT, period_seconds=tasks.DRIFT_SECONDS, wake=tasks.wake_drift)

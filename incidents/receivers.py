@@ -8,7 +8,8 @@ from typing import Any, Final
 from django.dispatch import receiver
 
 from deploys import clock
-from deploys.models import Service
+from deploys.actions.inferred import absorb_inferred
+from deploys.models import Deploy, Service
 from deploys.signals import change_recorded, service_declared
 from incidents.actions.watching import begin_unwatched
 from incidents.tasks import reattribute
@@ -28,6 +29,14 @@ def begins_unwatched(sender: object, service_id: int, **_: Any) -> None:  # Any:
     """A service that somebody declares begins unwatched."""
     service = Service.objects.select_related("team").get(pk=service_id)
     begin_unwatched(service=service, now=clock.now())
+
+
+@receiver(change_recorded, dispatch_uid="incidents.absorb_inferred")
+def absorbs_inferred(sender: object, change_id: int, **_: Any) -> None:  # Any: Django's signal arguments
+    """A deploy reported late takes the place of the one that was inferred for lack of it."""
+    service_id = Deploy.objects.filter(pk=change_id).values_list("service", flat=True).first()
+    if service_id is not None:
+        absorb_inferred(now=clock.now(), service_id=service_id)
 
 
 @receiver(change_recorded, dispatch_uid="incidents.begin_unwatched_by_deploy")

@@ -6,7 +6,7 @@ from celery import shared_task
 
 from deploys import clock
 from deploys.actions import schedules
-from incidents.actions import attribution, detection, ingest, monitors, sessions
+from incidents.actions import attribution, detection, drift, ingest, monitors, sessions
 
 SWEEP = "incidents.sweep_inbox"
 SWEEP_SECONDS = 2.0
@@ -18,6 +18,8 @@ MONITORS = "incidents.wake_monitors"
 MONITORS_SECONDS = 1.0
 FORGET = "incidents.forget_sessions"
 FORGET_SECONDS = 3_600.0
+DRIFT = "incidents.find_drift"
+DRIFT_SECONDS = 120.0
 
 
 @shared_task(name="incidents.drain_inbox", ignore_result=True)  # type: ignore[untyped-decorator]  # celery has no types
@@ -102,3 +104,21 @@ def forget_sessions() -> None:
 def wake_forgetting() -> None:
     """Wakes one worker for it."""
     forget_sessions.apply_async(retry=False, expires=600)
+
+
+@shared_task(name=DRIFT, ignore_result=True)  # type: ignore[untyped-decorator]  # celery has no types
+def find_drift() -> None:
+    """Records deploys that nobody reported, as far as errors and sessions tell."""
+    error = ""
+    try:
+        drift.find_drift(now=clock.now())
+    except Exception as problem:
+        error = repr(problem)
+        raise
+    finally:
+        schedules.finish(DRIFT, now=clock.now(), error=error)
+
+
+def wake_drift() -> None:
+    """Wakes one worker for it."""
+    find_drift.apply_async(retry=False, expires=600)

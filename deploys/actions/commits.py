@@ -11,11 +11,11 @@ from django.db import transaction
 
 from deploys.actions.catalog import services_by_name
 from deploys.actions.facts import HISTORY, NewFact, identity_of, lock_team, record_facts, records_of
-from deploys.actions.projection.rows import chunks
 from deploys.domain.commits import CommitReport, files_of
 from deploys.domain.records import fold
 from deploys.models import Commit, CommitDeploy, Deploy, FactOrigin, Release, ReleaseCommit, Team
 from deploys.ports import Record
+from deploys.queries.chunks import chunks
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,12 @@ from collections.abc import Iterable
 from django.db import connection, transaction
 
 from deploys import clock
-from deploys.actions.projection.rows import chunks
 from deploys.domain.deploy_facts import DeployFacts
 from deploys.domain.environments import tier
-from deploys.models import Deploy, Service
+from deploys.models import Deploy, Service, Team
 from deploys.ports import change_links
+from deploys.queries.changes import deploy_timeout
+from deploys.queries.chunks import chunks
 from deploys.queries.derived import facts_of, rows_of
 
 
@@ -48,6 +49,18 @@ def refresh_services(service_ids: Iterable[int], *, now: dt.datetime | None = No
     for service in Service.objects.filter(pk__in=list(service_ids)).select_related("team"):
         count += _refresh(service, moment)
     return count
+
+
+def close_overdue(*, now: dt.datetime) -> int:
+    """Lists what has run for longer than its team allows as never finished; how many rows changed.
+
+    No message says that a deploy never ended; only time does. Two queries where nothing is overdue.
+    """
+    overdue: set[int] = set()
+    for team in Team.objects.filter(deploys__outcome_listed="running").distinct():
+        late = Deploy.objects.filter(team=team, outcome_listed="running", started_at__lt=now - deploy_timeout(team))
+        overdue |= set(late.values_list("service_id", flat=True))
+    return refresh_services(sorted(overdue), now=now)
 
 
 def refresh_changes(change_ids: Iterable[int]) -> None:

@@ -14,7 +14,7 @@ from deploys.models.catalog import (
     Team,
     Tier,
 )
-from deploys.models.changes import Change, Deploy, Flag, FlagChange
+from deploys.models.changes import INFERRED, Change, Deploy, Flag, FlagChange
 from deploys.models.facts import Fact, FactKind, FactOrigin
 from deploys.models.schedules import ScheduledJob
 from deploys.models.sources import Delivery, Source
@@ -22,6 +22,7 @@ from deploys.models.tokens import ApiToken, DsnKey, OneTimeLink, Scope
 from deploys.models.users import User
 
 __all__ = [
+    "INFERRED",
     "ApiToken",
     "Artifact",
     "Change",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from django.db import models
 
 from deploys.domain.identifiers import uuid7
@@ -33,6 +35,10 @@ class Change(models.Model):
                 condition=models.Q(kind="flag") | models.Q(service__isnull=False), name="deploy_has_service"
             )
         ]
+
+
+INFERRED: Final = "inferred"
+"""The source of a deploy that was seen in errors and sessions, and that nobody reported."""
 
 
 class Deploy(models.Model):
@@ -83,6 +89,11 @@ class Deploy(models.Model):
             models.Index(fields=["service", "environment", "-started_at"], name="deploy_by_service"),
             models.Index(fields=["team", "-started_at"], name="deploy_newest"),
         ]
+
+    @property
+    def is_inferred(self) -> bool:
+        """Nobody reported it; errors and sessions showed it."""
+        return self.source == INFERRED
 
 
 class Flag(models.Model):

@@ -183,6 +183,8 @@ def _commits_fact(commits: list[tuple[Commit, dt.timedelta | None]]) -> str:
 
 def _source_words(deploy: Deploy, team: Team) -> str:
     """Who told us."""
+    if deploy.is_inferred:
+        return "nobody; seen in errors and sessions"
     if deploy.source == "api":
         return f"the API, {deploys_url()}"
     if deploy.source == "history":

@@ -34,7 +34,25 @@ class TrafficCount(models.Model):
                 fields=["service", "environment", "release", "at", "origin", "received_at"], name="traffic_once"
             ),
         ]
-        indexes = [models.Index(fields=["service", "environment", "at"], name="traffic_time")]
+        indexes = [
+            models.Index(fields=["service", "environment", "at"], name="traffic_time"),
+            models.Index(fields=["at"], name="traffic_at"),
+        ]
+
+
+class ReleaseSighting(models.Model):
+    """A release in the errors and sessions of a service: when it was first and last seen, as the sweep finds it."""
+
+    service = models.ForeignKey(Service, models.CASCADE, related_name="+")
+    environment = models.ForeignKey(Environment, models.CASCADE, related_name="+")
+    release = models.CharField(max_length=250)
+    first_seen_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["service", "environment", "release"], name="release_sighting_once")
+        ]
 
 
 class SessionSeen(models.Model):

@@ -10,10 +10,11 @@ from typing import Any
 from deploys import clock
 from deploys.actions.catalog import services_by_name
 from deploys.actions.facts import HISTORY
-from deploys.actions.projection.rows import chunks, clipped, differs, rewrite
+from deploys.actions.projection.rows import clipped, differs, rewrite
 from deploys.domain.instants import optional_instant
 from deploys.models import Commit, CommitDeploy, Deploy, Team
 from deploys.ports import Record
+from deploys.queries.chunks import chunks
 
 COLUMNS = ["committed_at", "author", "title", "service"]
 

@@ -11,11 +11,12 @@ from deploys.actions.catalog import environments_by_name, services_by_name
 from deploys.actions.facts import HISTORY
 from deploys.actions.listing import refresh_after_commit
 from deploys.actions.projection.commits import resolve_waiting_commits
-from deploys.actions.projection.rows import announce, chunks, clipped, differs, is_announced, rewrite
+from deploys.actions.projection.rows import announce, clipped, differs, is_announced, rewrite
 from deploys.domain.instants import optional_instant
 from deploys.domain.records import CANARY_PERCENT
 from deploys.models import Artifact, Change, Deploy, Release, Service, Team
 from deploys.ports import Record
+from deploys.queries.chunks import chunks
 
 Key: TypeAlias = tuple[str, int | None, str]
 """Source, service, external id; no service for the source `history`, whose ids are unique without it."""

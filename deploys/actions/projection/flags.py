@@ -8,10 +8,11 @@ from typing import Any, Final, TypeAlias
 
 from deploys import clock
 from deploys.actions.catalog import environments_by_name, services_by_name
-from deploys.actions.projection.rows import announce, chunks, clipped, differs, is_announced, rewrite
+from deploys.actions.projection.rows import announce, clipped, differs, is_announced, rewrite
 from deploys.domain.instants import optional_instant, parse_instant
 from deploys.models import Change, Flag, FlagChange, Service, Team
 from deploys.ports import Record
+from deploys.queries.chunks import chunks
 
 FlagKey: TypeAlias = tuple[int, str]
 """Environment and key."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any, Final, TypeVar
 
@@ -17,12 +17,6 @@ logger = logging.getLogger(__name__)
 
 CHUNK: Final = 500
 M = TypeVar("M", bound=models.Model)
-T = TypeVar("T")
-
-
-def chunks(items: Sequence[T], size: int = CHUNK) -> Iterator[Sequence[T]]:
-    """The items in pieces that fit into one query."""
-    return (items[start : start + size] for start in range(0, len(items), size))
 
 
 def differs(row: models.Model, values: dict[str, Any]) -> bool:  # Any: column values

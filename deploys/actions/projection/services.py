@@ -7,10 +7,11 @@ from typing import Any
 
 from deploys import clock
 from deploys.actions.catalog import services_by_name
-from deploys.actions.projection.rows import chunks, differs
+from deploys.actions.projection.rows import differs
 from deploys.domain.instants import optional_instant
 from deploys.models import Dependency, Service, Team
 from deploys.ports import Record
+from deploys.queries.chunks import chunks
 
 COLUMNS = ["is_declared", "is_critical", "is_probed", "users_count", "hosts", "born_at", "retired_at"]
 

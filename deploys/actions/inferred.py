@@ -1,0 +1,92 @@
+"""Deploys nobody reported: recorded from what was seen, marked as such, taken back when the report comes after all."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Final
+
+from django.db import transaction
+
+from deploys.actions.deploys import record
+from deploys.actions.facts import lock_team
+from deploys.domain.changes import DeployReport
+from deploys.domain.releases import is_same_version
+from deploys.models import INFERRED, Deploy, Environment, FactOrigin, Service
+
+EARLY: Final = dt.timedelta(hours=1)
+"""A deploy may be reported with a start this long after its release was first seen: clocks and canaries differ."""
+LATE: Final = dt.timedelta(days=7)
+"""A release seen this long after the start of a deploy may still be that deploy's."""
+
+
+@transaction.atomic
+def record_inferred(
+    *, service: Service, environment: Environment, release: str, at: dt.datetime, why: str, now: dt.datetime
+) -> Deploy | None:
+    """Records that this release took over at `at`; None when somebody has reported that meanwhile. Idempotent."""
+    lock_team(service.team)
+    rows = Deploy.objects.select_related("release").filter(
+        service=service, environment=environment, started_at__gte=at - LATE, started_at__lte=at + EARLY
+    )
+    last = rows.order_by("-started_at", "-pk").first()
+    if last is not None and last.release is not None and is_same_version(last.release.version, release):
+        return None
+    report = DeployReport(
+        id=f"{release[:150]} {at:%Y-%m-%dT%H:%M:%SZ}",
+        service=service.name,
+        environment=environment.name,
+        status="success",
+        started_at=at,
+        live_at=at,
+        finished_at=at,
+        release=release,
+        description=why,
+    )
+    return record(
+        team=service.team, report=report, source=INFERRED, received_at=now, origin=FactOrigin.MODEL
+    ).deploy  # fmt: skip
+
+
+def absorb_inferred(*, now: dt.datetime, service_id: int | None = None) -> int:
+    """Takes back what was inferred for lack of a report that has come since, in one service or in all. How many.
+
+    What is taken back stays as a deploy that never took traffic, which is how the history format cancels one. One query
+    where nothing was inferred in the last days; safe to run at any time.
+    """
+    rows = Deploy.objects.select_related("team", "service", "environment", "release").filter(
+        source=INFERRED, status=Deploy.Status.SUCCESS, started_at__gte=now - 2 * LATE
+    )
+    if service_id is not None:
+        rows = rows.filter(service=service_id)
+    return sum(_absorb(row, now) for row in rows.order_by("started_at", "pk"))
+
+
+def _absorb(inferred: Deploy, now: dt.datetime) -> bool:
+    near = Deploy.objects.select_related("release").filter(
+        service=inferred.service_id,
+        environment=inferred.environment_id,
+        started_at__gte=inferred.started_at - LATE,
+        started_at__lte=inferred.started_at + EARLY,
+    )
+    version = inferred.release.version if inferred.release else ""
+    reported = next(
+        (
+            each
+            for each in near.exclude(source=INFERRED).order_by("-started_at", "-pk")
+            if each.release is not None and is_same_version(each.release.version, version)
+        ),
+        None,
+    )
+    if reported is None:
+        return False
+    report = DeployReport(
+        id=inferred.external_id,
+        service=inferred.service.name,
+        environment=inferred.environment.name,
+        status="failure",
+        finished_at=inferred.finished_at,
+        description=f"Inferred from errors and sessions, and reported later as {reported.external_id}.",
+        withdrawn=frozenset({"live_at"}),
+    )
+    record(team=inferred.team, report=report, source=INFERRED, received_at=now, origin=FactOrigin.MODEL)
+    return True

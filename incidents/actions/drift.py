@@ -1,0 +1,97 @@
+"""Finds deploys that nobody reported, by the releases that errors and sessions come from."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Final
+
+from django.db import transaction
+
+from deploys.actions.inferred import absorb_inferred, record_inferred
+from deploys.models import Environment, Service
+from incidents.domain.drift import Drift, Finding
+from incidents.models import ErrorEvent, ReleaseSighting
+from incidents.queries.releases_seen import Lately, Place, deploys_at, drift_at, seen_lately
+
+BUCKET: Final = dt.timedelta(minutes=5)
+MOST_RELEASES: Final = 2_000
+"""Releases remembered of one place; a sender that names each build, or each request, makes no more."""
+
+
+def find_drift(*, now: dt.datetime) -> int:
+    """Looks at every place that was heard of in the last hour, and records what nobody reported. How many deploys.
+
+    Its cost follows from what came in within the hour, not from what is stored. Safe to run at any time and twice.
+    """
+    seen = seen_lately(now=now)
+    services = {
+        row.pk: row for row in Service.objects.select_related("team").filter(pk__in={at.service_id for at in seen})
+    }
+    environments = Environment.objects.in_bulk({at.environment_id for at in seen})
+    recorded = 0
+    for place, lately in sorted(seen.items()):
+        service = services[place.service_id]
+        remember(place, lately, now=now)
+        drift = drift_at(place, lately, deploys=deploys_at(place, service, now=now), now=now)
+        if drift is None or not drift.is_deploy:
+            continue
+        made = record_inferred(
+            service=service,
+            environment=environments[place.environment_id],
+            release=drift.release,
+            at=drift.at,
+            why=reason(drift),
+            now=now,
+        )
+        recorded += made is not None
+    absorb_inferred(now=now)
+    return recorded
+
+
+def reason(drift: Drift) -> str:
+    """What the deploy's page says of how it is known."""
+    if drift.finding == Finding.UNREPORTED_ROLLBACK:
+        return f"Nobody reported this. Errors and sessions came from {drift.expected} until then, and from {drift.release} since."
+    instead = f" instead of {drift.expected}" if drift.expected else ""
+    return f"Nobody reported this. Errors and sessions come from {drift.release}{instead} since then."
+
+
+@transaction.atomic
+def remember(place: Place, lately: Mapping[str, Lately], *, now: dt.datetime) -> None:
+    """Notes first and last sightings. Two queries, a write where something is new, and one for each release that is."""
+    rows = {
+        row.release: row
+        for row in ReleaseSighting.objects.filter(service=place.service_id, environment=place.environment_id)
+    }
+    fresh: list[ReleaseSighting] = []
+    later: list[ReleaseSighting] = []
+    for release, seen in sorted(lately.items()):
+        last_at = min(seen.last_at + BUCKET, now)
+        row = rows.get(release)
+        if row is not None:
+            if row.last_seen_at < last_at:
+                row.last_seen_at = last_at
+                later.append(row)
+        elif len(rows) + len(fresh) < MOST_RELEASES:
+            first_at = _first_event(place, release, seen.first_at) or seen.first_at
+            fresh.append(
+                ReleaseSighting(
+                    service_id=place.service_id,
+                    environment_id=place.environment_id,
+                    release=release,
+                    first_seen_at=first_at,
+                    last_seen_at=max(first_at, last_at),
+                )
+            )
+    ReleaseSighting.objects.bulk_create(fresh, ignore_conflicts=True)
+    ReleaseSighting.objects.bulk_update(later, ["last_seen_at"], batch_size=500)
+
+
+def _first_event(place: Place, release: str, bucket_at: dt.datetime) -> dt.datetime | None:
+    """The first error of a release within the five minutes in which it was counted first: counts know no better."""
+    rows = ErrorEvent.objects.filter(
+        service=place.service_id, timestamp__gte=bucket_at, timestamp__lt=bucket_at + BUCKET, release=release,
+        environment=place.environment_id,
+    )  # fmt: skip
+    return rows.order_by("timestamp").values_list("timestamp", flat=True).first()
