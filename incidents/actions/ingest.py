@@ -21,6 +21,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connections, models, transaction
 
 from deploys.models import Service
+from incidents.actions.claims import by_turns
 from incidents.actions.digest import digest_events
 from incidents.actions.sessions import count_sessions
 from incidents.actions.traffic import TrafficLine, record_losses, record_outcomes, record_sessions
@@ -114,8 +115,9 @@ def _finish_last_batch() -> None:
 def _count_attempts() -> None:
     """Notes that the head of the inbox is being worked on. Only rows that outlive their worker ever show it."""
     with transaction.atomic(using=settings.INBOX_ALIAS):
-        head = InboxItem.objects.select_for_update(skip_locked=True).order_by("pk").values_list("pk", flat=True)[:BATCH]
-        InboxItem.objects.filter(pk__in=list(head)).update(attempts=models.F("attempts") + 1)
+        waiting = InboxItem.objects.select_for_update(skip_locked=True)
+        head = by_turns(waiting, size=BATCH, most_bytes=BATCH_BYTES)
+        InboxItem.objects.filter(pk__in=[row.pk for row in head]).update(attempts=models.F("attempts") + 1)
 
 
 def _drain_batch(now: dt.datetime, size: int) -> Drained:
@@ -157,20 +159,13 @@ def _synchronise() -> None:
 
 
 def _claim(size: int) -> list[InboxItem]:
-    """The oldest rows, at most BATCH_BYTES of them (but one at least)."""
-    waiting = InboxItem.objects.order_by("pk")
+    """Rows of every project that waits, at most BATCH_BYTES of them (but one at least)."""
+    waiting = InboxItem.objects.all()
     if not _is_apart():
         waiting = waiting.select_for_update(skip_locked=True)
-    rows: list[InboxItem] = []
-    size_bytes = 0
-    for row in waiting[:size].iterator(chunk_size=20):
-        size_bytes += len(row.body)
-        if rows and (size_bytes > BATCH_BYTES or row.attempts >= ALONE_FROM):
-            break
-        rows.append(row)
-        if row.attempts >= ALONE_FROM:
-            break
-    return rows
+    rows = by_turns(waiting, size=size, most_bytes=BATCH_BYTES)
+    suspect = next((number for number, row in enumerate(rows) if row.attempts >= ALONE_FROM), len(rows))
+    return rows[: max(1, suspect)]
 
 
 def _digest_rows(rows: Sequence[InboxItem], now: dt.datetime) -> tuple[int, list[tuple[InboxItem, str]]]:

@@ -20,6 +20,9 @@ class InboxItem(models.Model):
     received_at = models.DateTimeField()
     attempts = models.PositiveSmallIntegerField(default=0)
 
+    class Meta:
+        indexes = [models.Index(fields=["project", "id"], name="inbox_turns")]
+
 
 class DeadLetter(models.Model):
     """One accepted body that could not be digested: kept raw, shown scrubbed, replayed or discarded by a person."""
