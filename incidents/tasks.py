@@ -6,7 +6,7 @@ from celery import shared_task
 
 from deploys import clock
 from deploys.actions import schedules
-from incidents.actions import attribution, detection, drift, ingest, monitors, sessions
+from incidents.actions import attribution, detection, drift, ingest, monitors, requests, sessions
 
 SWEEP = "incidents.sweep_inbox"
 SWEEP_SECONDS = 2.0
@@ -16,7 +16,7 @@ DETECT = "incidents.detect"
 DETECT_SECONDS = 5.0
 MONITORS = "incidents.wake_monitors"
 MONITORS_SECONDS = 1.0
-FORGET = "incidents.forget_sessions"
+FORGET = "incidents.forget"
 FORGET_SECONDS = 3_600.0
 DRIFT = "incidents.find_drift"
 DRIFT_SECONDS = 120.0
@@ -92,18 +92,19 @@ def wake_monitors() -> None:
         schedules.finish(MONITORS, now=clock.now())
 
 
-@shared_task(name="incidents.forget_sessions", ignore_result=True)  # type: ignore[untyped-decorator]  # celery has no types
-def forget_sessions() -> None:
-    """Deletes what is remembered of sessions that are over."""
+@shared_task(name="incidents.forget", ignore_result=True)  # type: ignore[untyped-decorator]  # celery has no types
+def forget() -> None:
+    """Deletes what is remembered of sessions that are over, and latencies that are too old."""
     try:
         sessions.forget_sessions(now=clock.now())
+        requests.forget_requests(now=clock.now())
     finally:
         schedules.finish(FORGET, now=clock.now())
 
 
 def wake_forgetting() -> None:
     """Wakes one worker for it."""
-    forget_sessions.apply_async(retry=False, expires=600)
+    forget.apply_async(retry=False, expires=600)
 
 
 @shared_task(name=DRIFT, ignore_result=True)  # type: ignore[untyped-decorator]  # celery has no types

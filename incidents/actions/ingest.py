@@ -23,6 +23,7 @@ from django.db import InterfaceError, OperationalError, connections, models, tra
 from deploys.models import Service
 from incidents.actions.claims import by_turns
 from incidents.actions.digest import digest_events
+from incidents.actions.requests import count_requests
 from incidents.actions.sessions import count_sessions
 from incidents.actions.traffic import TrafficLine, record_losses, record_outcomes, record_sessions
 from incidents.domain.event import ParsedEvent
@@ -233,7 +234,7 @@ def _digest_service(service: Service, found: Sequence[tuple[InboxItem, Contents]
     for row, contents in found:
         events += contents.events
         instants += [row.received_at] * len(contents.events)
-        outcomes.update({(kind, "skipped"): count for kind, count in contents.skipped.items()})
+        outcomes.update({(kind, "skipped"): count for kind, count in contents.skipped.items() if count})
         hour = row.received_at.replace(minute=0, second=0, microsecond=0)
         by_hour[hour] += [
             TrafficLine(at=each.at, seconds=60, count=each.count, failed=each.failed, environment=each.environment, release=each.release)
@@ -246,6 +247,8 @@ def _digest_service(service: Service, found: Sequence[tuple[InboxItem, Contents]
     for hour, lines in sorted(by_hour.items()):
         record_sessions(service=service, lines=lines, received_at=hour)
         outcomes["session", "counted"] += sum(line.count for line in lines)
+    requests = [request for _, contents in found for request in contents.requests]
+    outcomes["request", "counted"] = count_requests(service=service, requests=requests, received_at=now)
     losses = [
         (loss.at or row.received_at, loss.reason, loss.category, loss.quantity)
         for row, contents in found

@@ -5,16 +5,21 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from incidents.domain.event import ParsedEvent
-from incidents.formats import bodies, client_reports, envelope, sentry_event, sessions, strict_json
+from incidents.formats import bodies, client_reports, envelope, requests, sentry_event, sessions, strict_json
 
 MAX_DECODED = 64 * 1024 * 1024
 #: A client's clock may differ this much from ours before it is corrected; the way of a request accounts for less.
 TOLERATED_DRIFT = dt.timedelta(seconds=30)
 #: An event older than this at its receipt was not stamped by a clock that can be trusted.
 OLDEST = dt.timedelta(days=30)
+
+_Json = Mapping[str, object]
+_Clock = Callable[[dt.datetime], dt.datetime]
+"""An instant of the sender's clock by ours."""
 
 
 @dataclass(slots=True)
@@ -24,6 +29,7 @@ class Contents:
     events: list[ParsedEvent] = field(default_factory=list)
     traffic: list[sessions.TrafficIncrement] = field(default_factory=list)
     sessions: list[sessions.SessionUpdate] = field(default_factory=list)
+    requests: list[requests.Request] = field(default_factory=list)
     losses: list[client_reports.Discarded] = field(default_factory=list)
     skipped: Counter[str] = field(default_factory=Counter)
 
@@ -74,26 +80,53 @@ def _timed(parsed: ParsedEvent, sent_at: dt.datetime | None, received_at: dt.dat
 
 
 def _read_other(item: envelope.Item, contents: Contents, sent_at: dt.datetime | None, received_at: dt.datetime) -> None:
-    if item.type not in ("session", "sessions", "client_report"):
-        contents.skipped[item.type] += 1
-        return
+    """Items other than events; one that nobody keeps, or that makes no sense, is skipped and counted."""
+    reader = _READERS.get(item.type)
     try:
-        payload = strict_json.loads_object(item.payload)
+        payload = strict_json.loads_object(item.payload) if reader else {}
     except strict_json.InvalidJson:
+        reader = None
+    if reader is None:
         contents.skipped[item.type] += 1
         return
     offset = drift(sent_at, received_at)
-    if item.type == "client_report":
-        contents.losses += [
-            dataclasses.replace(loss, at=corrected(loss.at, offset, received_at) if loss.at else None)
-            for loss in client_reports.parse(payload)
-        ]
-        return
-    if item.type == "sessions":
-        found: list[sessions.TrafficIncrement] = sessions.parse_aggregates(payload)
-    else:
-        session = sessions.parse_session(payload)
-        if isinstance(session, sessions.SessionUpdate):
-            contents.sessions.append(dataclasses.replace(session, at=corrected(session.at, offset, received_at)))
-        found = [session] if isinstance(session, sessions.TrafficIncrement) else []
-    contents.traffic += [dataclasses.replace(each, at=corrected(each.at, offset, received_at)) for each in found]
+    reader(item, payload, contents, lambda moment: corrected(moment, offset, received_at))
+
+
+def _read_session(_: envelope.Item, payload: _Json, contents: Contents, ours: _Clock) -> None:
+    session = sessions.parse_session(payload)
+    if isinstance(session, sessions.SessionUpdate):
+        contents.sessions.append(dataclasses.replace(session, at=ours(session.at)))
+    elif session is not None:
+        contents.traffic.append(dataclasses.replace(session, at=ours(session.at)))
+
+
+def _read_sessions(_: envelope.Item, payload: _Json, contents: Contents, ours: _Clock) -> None:
+    found = sessions.parse_aggregates(payload)
+    contents.traffic += [dataclasses.replace(each, at=ours(each.at)) for each in found]
+
+
+def _read_report(_: envelope.Item, payload: _Json, contents: Contents, ours: _Clock) -> None:
+    found = client_reports.parse(payload)
+    contents.losses += [dataclasses.replace(each, at=ours(each.at) if each.at else None) for each in found]
+
+
+def _read_requests(item: envelope.Item, payload: _Json, contents: Contents, ours: _Clock) -> None:
+    """A transaction is a request or none; of an item of spans, the roots are."""
+    found: list[requests.Request] = []
+    if item.type == "transaction":
+        request = requests.parse_transaction(payload)
+        found = [request] if request else []
+    elif item.headers.get("content_type") == requests.SPANS_V2:
+        found = requests.parse_spans(payload)
+    contents.requests += [dataclasses.replace(each, at=ours(each.at)) for each in found]
+    contents.skipped[item.type] += not found
+
+
+_READERS: dict[str, Callable[[envelope.Item, _Json, Contents, _Clock], None]] = {
+    "session": _read_session,
+    "sessions": _read_sessions,
+    "client_report": _read_report,
+    "transaction": _read_requests,
+    "span": _read_requests,
+}

@@ -16,7 +16,7 @@ INLINE_DECODED: Final = MIB // 2
 ITEM_LIMITS: Final = {
     "event": MIB,
     "transaction": MIB,
-    "span": MIB,
+    "span": 8 * MIB,  # a container of up to 1,000 spans; the Python SDK sends it off at 5 MiB
     "log": MIB,
     "check_in": 100 * 1024,
     "client_report": 4 * 1024,

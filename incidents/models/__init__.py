@@ -1,7 +1,7 @@
 """Tables of what broke."""
 
 from incidents.models.attribution import Candidate, EvidenceLine, Proposal, Verdict
-from incidents.models.counts import IngestCount, LossCount, ReleaseSighting, SessionSeen, TrafficCount
+from incidents.models.counts import IngestCount, LossCount, ReleaseSighting, RequestCount, SessionSeen, TrafficCount
 from incidents.models.episodes import CheckWatch, Episode
 from incidents.models.events import ErrorEvent
 from incidents.models.inbox import DeadLetter, DigestMark, InboxItem
@@ -45,6 +45,7 @@ __all__ = [
     "Proposal",
     "ReleaseSighting",
     "Remedy",
+    "RequestCount",
     "SessionSeen",
     "TimelineEntry",
     "TrafficCount",

@@ -78,6 +78,28 @@ class SessionSeen(models.Model):
         indexes = [models.Index(fields=["seen_at"], name="session_expiry")]
 
 
+class RequestCount(models.Model):
+    """Requests that traces tell of and that began in the five minutes from `bucket_at`, by release.
+
+    `sketch` holds how long they took (incidents.domain.latency). Senders sample traces, so this is no denominator.
+    """
+
+    service = models.ForeignKey(Service, models.CASCADE, related_name="+")
+    environment = models.ForeignKey(Environment, models.CASCADE, related_name="+")
+    bucket_at = models.DateTimeField()
+    release = models.CharField(max_length=250, default="")
+    count = models.PositiveBigIntegerField(default=0)
+    failed = models.PositiveBigIntegerField(default=0)
+    updates_count = models.PositiveIntegerField("in how many batches it was added to", default=0)
+    sketch = models.BinaryField(default=b"")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["service", "environment", "bucket_at", "release"], name="request_once")
+        ]
+        indexes = [models.Index(fields=["service", "bucket_at"], name="request_time")]
+
+
 class LossCount(models.Model):
     """Events that an SDK says it dropped before sending, by hour, reason and category."""
 

@@ -14,17 +14,20 @@ from django.utils import timezone
 from deploys import clock
 from deploys.charts.figures import Figure, RatePoint, rate_around
 from deploys.domain.wording import duration, probability
-from deploys.models import Deploy, Service
+from deploys.models import Deploy, Service, Tier
 from deploys.queries.derived import ShownDeploy
+from incidents.charts.latency import ReleaseLatency, latency_by_release
 from incidents.models import Cause, ImpactClass, Incident, Issue, IssueCount
 from incidents.queries.change_links import incidents_of_service, links_of_change
 from incidents.queries.error_counts import BUCKET, floor_bucket
 from incidents.queries.issues import new_issues_since
+from incidents.queries.latency import latencies, together
 from incidents.views.naming import leading_cause
 
 BEFORE = dt.timedelta(hours=1)
 AFTER = dt.timedelta(hours=3)
 WEEK = dt.timedelta(days=7)
+LATENCY_STEP = dt.timedelta(hours=1)
 NEW_FOR = dt.timedelta(hours=24)
 
 
@@ -145,6 +148,35 @@ def open_issues(request: HttpRequest, service: Service) -> str:
     return _render("open_issues", request, issues=issues, service=service)
 
 
+def latency(request: HttpRequest, service: Service) -> str:
+    """A service: how long its requests in production took, by release, in the last 24 hours. Two queries."""
+    return _render("latency", request, figure=latency_figure(service, now=clock.now()))
+
+
+def latency_figure(service: Service, *, now: dt.datetime) -> Figure | None:
+    """p50, p95 and p99 by release of the 24 hours up to now; None where no request was told."""
+    ends_at = floor_bucket(now) + BUCKET
+    begins_at = ends_at - dt.timedelta(hours=24)
+    production = list(service.team.environments.filter(tier=Tier.PRODUCTION).values_list("pk", flat=True))
+    found = latencies(
+        services=[service.pk], begins_at=begins_at, ends_at=ends_at, step=LATENCY_STEP, environments=production
+    )
+    if not found:
+        return None
+    steps = [begins_at + LATENCY_STEP * place for place in range(24)]
+    releases = []
+    for release in sorted({name for name, _ in found}):
+        whole = together(part for (name, _), part in found.items() if name == release)
+        slow = [found[release, at].p95 if (release, at) in found else None for at in steps]
+        releases.append(ReleaseLatency(release, whole.count, whole.failed, whole.p50, whole.p95, whole.p99, slow))
+    return latency_by_release(
+        begins_at=begins_at,
+        step=LATENCY_STEP,
+        releases=releases,
+        zone=ZoneInfo(timezone.get_current_timezone_name()),
+    )
+
+
 PANELS = (
     ("deploy-answer", what_it_did, 10),
     ("deploy-figure", errors_around, 10),
@@ -152,4 +184,5 @@ PANELS = (
     ("service-answer", wrong_now, 10),
     ("service-main", last_incidents, 40),
     ("service-main", open_issues, 50),
+    ("service-main", latency, 60),
 )

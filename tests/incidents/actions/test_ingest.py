@@ -22,6 +22,7 @@ from incidents.models import (
     IngestCount,
     Issue,
     LossCount,
+    RequestCount,
     TrafficCount,
 )
 from tests.conftest import NOON
@@ -95,6 +96,29 @@ def test_everything_in_an_envelope_finds_its_place() -> None:
         ("check_in", "skipped"): 1,
     }
     assert InboxItem.objects.count() == 0
+
+
+def test_traces_are_counted_as_requests() -> None:
+    service = ServiceFactory.create()
+    spans = b'{"type":"span","content_type":"application/vnd.sentry.items.span.v2+json"}'
+    served = {"start_timestamp": "2026-03-04T11:59:00Z", "timestamp": "2026-03-04T11:59:01Z", "release": "r"}
+    bodies = [
+        [b'{"type":"transaction"}', json.dumps({**served, "contexts": {"trace": {"op": "http.server"}}}).encode()],
+        [b'{"type":"transaction"}', json.dumps({**served, "contexts": {"trace": {"op": "pageload"}}}).encode()],
+        [spans, json.dumps({"items": [{**served, "is_segment": True, "attributes": {"sentry.kind": {"value": "server"}}}]}).encode()],
+        [b'{"type":"span"}', b"{}"],
+    ]  # fmt: skip
+    for lines in bodies:
+        put(service, 1, b"\n".join([b"{}", *lines]))
+
+    drain(now=NOON)
+
+    assert list(RequestCount.objects.order_by("release").values_list("bucket_at", "release", "count")) == [
+        (NOON - minutes(5), "", 1),
+        (NOON - minutes(5), "r", 1),
+    ]
+    assert outcomes() == {("request", "counted"): 2, ("transaction", "skipped"): 1, ("span", "skipped"): 1}
+    assert TrafficCount.objects.count() == 0
 
 
 def test_poison_is_set_aside_with_its_reason_and_its_neighbours_are_stored() -> None:

@@ -12,6 +12,8 @@ from deploys import clock
 from deploys.actions.listing import service_facts
 from deploys.models import Deploy, Team
 from deploys.queries.derived import ShownDeploy, standings
+from incidents.actions.requests import count_requests
+from incidents.formats.requests import Request
 from incidents.views import panels
 from tests.conftest import NOON
 from tests.factories.catalog import TeamFactory
@@ -116,3 +118,23 @@ def test_the_deploys_page_shows_them() -> None:
     assert "What it did to your users" in html
     assert "&lt;script&gt;alert" in html
     assert "<script>alert" not in html
+
+
+def test_how_long_requests_took() -> None:
+    team = TeamFactory()
+    service = service_of(team)
+    assert "traces_sample_rate" in drawn(panels.latency, service, team)
+    for release, seconds, environment in (
+        ("1.0", 0.1, "production"),
+        ("1.1", 0.4, "production"),
+        ("2", 9.0, "staging"),
+    ):
+        request = Request("", NOON, seconds, False, environment, release)
+        count_requests(service=service, requests=[request] * 3, received_at=NOON)
+
+    html = drawn(panels.latency, service, team)
+
+    assert "6 traced requests in 24 hours: 1.0 half within" in html
+    assert "1.1" in html
+    assert "traces_sample_rate" not in html
+    assert panels.latency_figure(service, now=NOON + dt.timedelta(days=2)) is None
