@@ -19,6 +19,7 @@ from deploys.views import (
     signing,
     start,
     team,
+    versions,
 )
 from deploys.views.api_docs import api_docs
 from deploys.views.problems import problem_page
@@ -56,9 +57,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("webhooks/github/<uuid:public_id>", github_webhook, name="github-webhook"),
     path("problems/<slug:slug>", problem_page, name="problem"),
     path("t/<slug:team_slug>/deploys/", deploys.deploy_list, name="deploy-list"),
+    path("t/<slug:team_slug>/deploys/live/", versions.live_board, name="live-board"),
     path("t/<slug:team_slug>/deploys/<uuid:public_id>/", deploys.deploy_detail, name="deploy-detail"),
     path("t/<slug:team_slug>/services/", services.service_list, name="service-list"),
     path("t/<slug:team_slug>/services/<uuid:public_id>/", services.service_detail, name="service-detail"),
+    path("t/<slug:team_slug>/services/<uuid:public_id>/compare/", versions.version_compare, name="version-compare"),
     path("t/<slug:team_slug>/services/<uuid:public_id>/edit/", services.service_edit, name="service-edit"),
     path("t/<slug:team_slug>/deliveries/", deliveries.delivery_list, name="delivery-list"),
     path("t/<slug:team_slug>/deliveries/<uuid:public_id>/", deliveries.delivery_detail, name="delivery-detail"),

@@ -136,7 +136,9 @@ TABLE: dict[str, Row] = {
     # pages of this room
     "problems/<slug:slug>": Row(PUBLIC, args=lambda _: {"slug": "not-found"}),
     f"{T}/deploys/": Row(TEAM, write=None),
+    f"{T}/deploys/live/": Row(TEAM, write=None),
     f"{T}/deploys/<uuid:public_id>/": Row(TEAM, write=None, args=deploy),
+    f"{T}/services/<uuid:public_id>/compare/": Row(TEAM, write=None, args=service),
     f"{T}/services/": Row(TEAM, write=None),
     f"{T}/services/<uuid:public_id>/": Row(TEAM, write=None, args=service),
     f"{T}/services/<uuid:public_id>/edit/": Row(TEAM, read=Role.ADMIN, write=Role.ADMIN, args=service),

@@ -1,4 +1,4 @@
-"""The list index: kind and outcome of each deploy, kept beside it so that lists can be narrowed. Never read by metrics."""
+"""The list index: kind, outcome and whether it is live, kept beside each deploy so that lists can be narrowed. Never read by metrics."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from deploys.models import Deploy, Service, Team
 from deploys.ports import change_links
 from deploys.queries.changes import deploy_timeout
 from deploys.queries.chunks import chunks
-from deploys.queries.derived import facts_of, rows_of
+from deploys.queries.derived import facts_of, live_keys, rows_of
 
 
 class _Pending:
@@ -83,16 +83,20 @@ def _refresh(service: Service, now: dt.datetime) -> int:
     by_tier = defaultdict(list)
     for row in rows_of(service):
         by_tier[tier(row["environment__name"])].append(row)
-    moved: dict[tuple[str, str], list[int]] = defaultdict(list)
+    moved: dict[tuple[str, str, bool], list[int]] = defaultdict(list)
     for rows in by_tier.values():
         links = change_links(service.team, [row["change_id"] for row in rows])
         facts = facts_of(service.team, service.name, rows, links=links, now=now)
+        live = live_keys(rows, facts)
         for row in rows:
-            each = facts.get(row["change_id"])
+            key = row["change_id"]
+            each = facts.get(key)
             said = (str(each.kind or ""), str(each.outcome)) if each else (row["kind_stated"], "running")
-            if said != (row["kind_listed"], row["outcome_listed"]):
-                moved[said].append(row["change_id"])
-    for (kind, outcome), keys in moved.items():
+            if (*said, key in live) != (row["kind_listed"], row["outcome_listed"], row["is_live_listed"]):
+                moved[(*said, key in live)].append(key)
+    for (kind, outcome, is_live), keys in moved.items():
         for some in chunks(keys):
-            Deploy.objects.filter(change_id__in=some).update(kind_listed=kind, outcome_listed=outcome)
+            Deploy.objects.filter(change_id__in=some).update(
+                kind_listed=kind, outcome_listed=outcome, is_live_listed=is_live
+            )
     return sum(len(keys) for keys in moved.values())

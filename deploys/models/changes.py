@@ -44,7 +44,7 @@ INFERRED: Final = "inferred"
 class Deploy(models.Model):
     """A release reaching an environment. Status, times and so on are as sent; what is derived from them is computed.
 
-    `kind_listed` and `outcome_listed` are an index for lists only, rebuilt when facts change, never read by metrics.
+    `kind_listed`, `outcome_listed` and `is_live_listed` are an index for lists only, rebuilt when facts change, never read by metrics.
     """
 
     class Status(models.TextChoices):
@@ -74,6 +74,7 @@ class Deploy(models.Model):
     first_received_at = models.DateTimeField(null=True)
     kind_listed = models.CharField(max_length=10, default="")
     outcome_listed = models.CharField(max_length=14, default="")
+    is_live_listed = models.BooleanField("serves users in its environment", default=False)
 
     class Meta:
         constraints = [
@@ -88,6 +89,8 @@ class Deploy(models.Model):
         indexes = [
             models.Index(fields=["service", "environment", "-started_at"], name="deploy_by_service"),
             models.Index(fields=["team", "-started_at"], name="deploy_newest"),
+            models.Index(fields=["team", "service"], condition=models.Q(is_live_listed=True), name="deploy_live"),
+            models.Index(fields=["team"], condition=models.Q(outcome_listed="running"), name="deploy_running"),
         ]
 
     @property

@@ -7,13 +7,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from deploys.domain.instants import NotAnInstant, parse_instant
-from deploys.models import Deploy, Policy, Team
+from deploys.models import CommitDeploy, Deploy, Policy, Team
 
 KINDS: Final = ("forward", "hotfix", "rollback", "redeploy")
 OUTCOMES: Final = ("succeeded", "failed", "aborted", "running", "never_finished")
+
+
+LONGEST: Final = 250
+"""Characters of a search that are read; names are no longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,15 +29,17 @@ class DeployFilter:
     kind: str = ""
     outcome: str = ""
     release: str = ""
+    text: str = ""
     start: dt.datetime | None = None
     end: dt.datetime | None = None
     errors: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, query: Mapping[str, str]) -> DeployFilter:
-        """The filter that a query string states: service, environment, kind, outcome, release, from, to."""
+        """The filter that a query string states: service, environment, kind, outcome, release, text, from, to."""
         errors: dict[str, str] = {}
-        texts = {name: str(query.get(name, "")).replace("\x00", "") for name in ("service", "environment", "release")}
+        words = ("service", "environment", "release", "text")
+        texts = {name: str(query.get(name, "")).replace("\x00", "").strip()[:LONGEST] for name in words}
         for name, known in (("kind", KINDS), ("outcome", OUTCOMES)):
             texts[name] = query.get(name, "")
             if texts[name] and texts[name] not in known:
@@ -51,7 +57,9 @@ class DeployFilter:
     @property
     def is_narrow(self) -> bool:
         """Whether anything is asked for."""
-        return any((self.service, self.environment, self.kind, self.outcome, self.release, self.start, self.end))
+        return any(
+            (self.service, self.environment, self.kind, self.outcome, self.release, self.text, self.start, self.end)
+        )
 
 
 def deploys_of(team: Team, wanted: DeployFilter, *, now: dt.datetime) -> QuerySet[Deploy, Deploy]:
@@ -66,11 +74,27 @@ def deploys_of(team: Team, wanted: DeployFilter, *, now: dt.datetime) -> QuerySe
         "started_at__lt": wanted.end,
     }
     rows = rows.filter(**{name: value for name, value in exact.items() if value})
+    if wanted.text:
+        rows = rows.filter(_says(wanted.text))
     if wanted.outcome in {"running", "never_finished"}:
         oldest = now - deploy_timeout(team)
         late = Q(started_at__lt=oldest) if wanted.outcome == "never_finished" else Q(started_at__gte=oldest)
         return rows.filter(late, outcome_listed__in=["running", "never_finished"])
     return rows.filter(outcome_listed=wanted.outcome) if wanted.outcome else rows
+
+
+def _says(text: str) -> Q:
+    """The text stands in the name of the release, the run or the service, in what was said with it, or in a commit."""
+    commits = CommitDeploy.objects.filter(
+        Q(commit__title__icontains=text) | Q(commit__sha__istartswith=text), deploy=OuterRef("pk")
+    )
+    return (
+        Q(release__version__icontains=text)
+        | Q(external_id__icontains=text)
+        | Q(service__name__icontains=text)
+        | Q(description__icontains=text)
+        | Q(Exists(commits))
+    )
 
 
 def deploy_timeout(team: Team) -> dt.timedelta:

@@ -16,7 +16,7 @@ from deploys.queries.changes import deploy_timeout
 
 COLUMNS = (
     "change_id", "external_id", "status", "started_at", "finished_at", "live_at", "release__version",
-    "artifact__digest", "kind_stated", "has_canary_step", "environment__name", "kind_listed", "outcome_listed",
+    "artifact__digest", "kind_stated", "has_canary_step", "environment__name", "kind_listed", "outcome_listed", "is_live_listed",
 )  # fmt: skip
 
 
@@ -97,6 +97,18 @@ def _told(service: str, row: Mapping[str, Any], now: dt.datetime) -> ToldDeploy 
         kind=DeployKind(str(row["kind_stated"])) if row["kind_stated"] else None,
         was_canary=bool(row["has_canary_step"]),
     )
+
+
+def live_keys(rows: Iterable[Mapping[str, Any]], facts: Mapping[int, DeployFacts]) -> set[int]:  # Any: column values
+    """What serves users in each environment of these rows: the succeeded deploy that went live there last."""
+    last: dict[str, tuple[dt.datetime, int]] = {}
+    for row in rows:
+        each = facts.get(row["change_id"])
+        if each is None or each.outcome is not Outcome.SUCCEEDED or each.live_at is None:
+            continue
+        place = str(row["environment__name"])
+        last[place] = max((each.live_at, row["change_id"]), last.get(place, (each.live_at, 0)))
+    return {key for _, key in last.values()}
 
 
 def standings(facts: Mapping[int, DeployFacts]) -> dict[int, Standing]:

@@ -16,12 +16,14 @@ from deploys import clock
 from deploys.actions.listing import service_facts
 from deploys.domain.deploy_facts import Outcome
 from deploys.domain.environments import tier
+from deploys.domain.schema_changes import schema_changes_of
 from deploys.domain.wording import counted, duration
 from deploys.models import Commit, Deploy, Team
 from deploys.ports import column_cells, columns, panels
 from deploys.queries.addresses import deploys_url
 from deploys.queries.changes import KINDS, OUTCOMES, DeployFilter, deploys_of
 from deploys.queries.derived import ShownDeploy, standings
+from deploys.queries.flags import flag_changes_around
 from deploys.queries.pages import BadCursor, page_of
 from deploys.views.access import TeamRequest, team_page
 from deploys.views.forms import PlainForm
@@ -48,7 +50,9 @@ class DeployFilterForm(PlainForm):
     outcome = forms.ChoiceField(
         required=False, choices=[("", "any outcome"), *((each, OUTCOME_WORDS[each][0]) for each in OUTCOMES)]
     )
-    release = forms.CharField(required=False, max_length=250)
+    text = forms.CharField(
+        label="Contains", required=False, max_length=250, widget=forms.TextInput({"type": "search", "class": "input"})
+    )
 
     def __init__(self, *args: Any, team: Team, **kwargs: Any) -> None:  # Any: as the base class has it
         super().__init__(*args, **kwargs)
@@ -142,6 +146,8 @@ def deploy_detail(request: TeamRequest, public_id: uuid.UUID) -> HttpResponse:
         "life": life,
         "life_words": duration(life),
         "commits_fact": _commits_fact(commits),
+        "schema": schema_changes_of(deploy.files or ()),
+        "flag_changes": flag_changes_around(deploy, began_at=shown.live_at if shown else None),
         "took": deploy.finished_at - deploy.started_at if deploy.finished_at and deploy.finished_at <= now else None,
         "is_ended": shown is not None and shown.standing.facts.outcome in {Outcome.SUCCEEDED, Outcome.FAILED, Outcome.ABORTED},
         "previous": neighbours.get(shown.standing.previous or 0) if shown else None,

@@ -163,7 +163,7 @@ def test_a_page_tells_the_deploys_life(client: Client, team: Team) -> None:
     assert "finished Tue 06:06:00 after 6 min replaced 07:06:00 by 1.2 after 1 d 1 h" in text
     assert "9f1c7a Read the total Ada 2 h 06 min" in text
     assert "1 commit, the oldest 2 h 06 min before it was live" in text
-    assert "before 1.0 after 1.2" in text
+    assert "before 1.0 , compare after 1.2" in text
     assert "Friday <fix>" in text
     assert "live for 4 h 54 min production" in page(client, team, last)
 
