@@ -7,14 +7,18 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Model
 
-INBOX_TABLES = frozenset({"inboxitem", "deadletter"})
+INBOX_TABLES = frozenset({"inboxitem", "deadletter", "batchinhand"})
 
 
 class InboxRouter:
-    """Inbox tables live in `settings.INBOX_ALIAS`; everything else in `default`."""
+    """Inbox tables live in `settings.INBOX_ALIAS`; everything else in `default`.
+
+    Batches in hand are in the inbox as well, but noted through a connection apart from the digest's transaction."""
 
     def _alias(self, model: type[Model]) -> str:
         is_inbox = model._meta.app_label == "incidents" and model._meta.model_name in INBOX_TABLES
+        if is_inbox and model._meta.model_name == "batchinhand":
+            return str(settings.APART_ALIAS)
         return str(settings.INBOX_ALIAS) if is_inbox else "default"
 
     def db_for_read(self, model: type[Model], **hints: Any) -> str:  # Any: Django's signature

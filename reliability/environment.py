@@ -47,6 +47,14 @@ def port(text: str) -> int:
     return number
 
 
+def failpoint(text: str) -> tuple[str, int]:
+    """`name`, or `name:n` for the n-th pass."""
+    name, _, number = text.partition(":")
+    if not name or (number and not positive(number)):
+        raise ValueError("expected the name of a failpoint, or name:n")
+    return name, int(number or 1)
+
+
 def positive(text: str) -> int:
     """A whole number above zero."""
     number = int(text)
@@ -97,7 +105,16 @@ VARIABLES: Final[tuple[Variable, ...]] = (
         "UPSHOT_CLOCK_OFFSET_SECONDS", float, "0", "Shifts the clock, for tests only. Refused unless UPSHOT_TESTING=1."
     ),
     Variable(
-        "UPSHOT_TESTING", boolean, "0", "Set by the test suite: allows the clock offset and relaxes nothing else."
+        "UPSHOT_FAILPOINT",
+        failpoint,
+        None,
+        "Where a test has the process killed, `name` or `name:n` for the n-th pass. Refused unless UPSHOT_TESTING=1.",
+    ),
+    Variable(
+        "UPSHOT_TESTING",
+        boolean,
+        "0",
+        "Set by the test suite: allows the clock offset and failpoints, and relaxes nothing else.",
     ),
     Variable("UPSHOT_DEBUG", boolean, "0", "Django's debug mode and the gallery page. Never in production."),
     Variable(

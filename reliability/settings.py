@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import environ
@@ -30,6 +30,7 @@ try:
     WEB_THREADS = _env.number("UPSHOT_WEB_THREADS")
     WEB_PROCESSES = _env.number("UPSHOT_WEB_PROCESSES")
     WORKER_THREADS = _env.number("UPSHOT_WORKER_THREADS")
+    FAILPOINT = cast("tuple[str, int] | None", _env.read("UPSHOT_FAILPOINT"))
     _private_monitors = _env.read("UPSHOT_ALLOW_PRIVATE_MONITORS")
     SENTRY_DSN = _env.text("UPSHOT_SENTRY_DSN")
     LOG_LEVEL = str(_env.text("UPSHOT_LOG_LEVEL")).upper()
@@ -39,6 +40,8 @@ try:
     _extra_hosts = _env.read("UPSHOT_ALLOWED_HOSTS")
     if CLOCK_OFFSET_SECONDS and not TESTING:
         raise BadVariable("UPSHOT_CLOCK_OFFSET_SECONDS: refused, a shifted clock is for tests (UPSHOT_TESTING=1)")
+    if FAILPOINT and not TESTING:
+        raise BadVariable("UPSHOT_FAILPOINT: refused, dying on purpose is for tests (UPSHOT_TESTING=1)")
     if LOG_LEVEL not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
         raise BadVariable(f"UPSHOT_LOG_LEVEL: expected DEBUG, INFO, WARNING or ERROR, got {LOG_LEVEL!r}")
     if urlsplit(BASE_URL).scheme not in {"http", "https"} or not urlsplit(BASE_URL).hostname:
@@ -156,7 +159,7 @@ if _database_url is None or _database_url.startswith("sqlite"):
     if _database_url and (_path := _database_url.removeprefix("sqlite:///")):
         DATABASES["default"]["NAME"] = Path(_path)
         DATABASES["inbox"]["NAME"] = Path(_path).with_name(Path(_path).stem + "-inbox.sqlite3")
-    INBOX_ALIAS = "inbox"
+    INBOX_ALIAS = APART_ALIAS = "inbox"
 else:
     try:
         _parsed = environ.Env.db_url_config(_database_url)
@@ -165,7 +168,13 @@ else:
     if _parsed["ENGINE"] != "django.db.backends.postgresql":
         raise ImproperlyConfigured("UPSHOT_DATABASE_URL: expected postgres://… or nothing (SQLite)")
     DATABASES = {"default": {**_parsed, "ATOMIC_REQUESTS": False, "CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}}
-    INBOX_ALIAS = "default"
+    # A second connection of each worker thread, for what must be committed while the digest's transaction is open.
+    # What is noted there may be lost with the power; it does not wait for the disk.
+    DATABASES["apart"] = {
+        **DATABASES["default"],
+        "OPTIONS": {**_parsed.get("OPTIONS", {}), "options": "-c synchronous_commit=off"},
+    }
+    INBOX_ALIAS, APART_ALIAS = "default", "apart"
 DATABASE_ROUTERS = ["incidents.inbox_router.InboxRouter"]
 
 # -- queue ----------------------------------------------------------------------------------------------------------

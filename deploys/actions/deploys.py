@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from django.db import transaction
 
+from deploys import failpoints
 from deploys.actions.commits import inherit_commits, list_commits
 from deploys.actions.facts import identity_of, lock_team, record_fact, records_of
 from deploys.domain.changes import DeployReport, news_of_deploy
@@ -84,6 +85,7 @@ def record(
             team=team, kind="deploy", payload=news, received_at=received_at, origin=origin, source=source,
             delivery_id=delivery_id, actor=actor,
         )  # fmt: skip
+        failpoints.reach("deploy.recorded")
     rows = Deploy.objects.select_related("change", "service", "environment", "release", "artifact")
     deploy = rows.get(team=team, source=source, service__name=report.service, external_id=report.id)
     listed = bool(commits) and list_commits(

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db.models import Q
 
+from deploys import failpoints
 from deploys.actions.facts import record_fact
 from deploys.models import Change, FactOrigin
 from incidents.actions.incidents import Finding
@@ -112,6 +113,7 @@ def attribute(*, lens: Lens, incident: Incident, finding: Finding, trigger: str)
         line = Line(kind=TimelineEntry.Kind.VERDICT, text=words(kept, verdict), change=change)
         write_lines(incident=incident, lines=[line], by=None, now=lens.now)
     announce(incident)
+    failpoints.reach("attribution.judged")
     return kept
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
+from deploys import failpoints
 from deploys.models import Team
 from incidents.actions import attribution, episodes, incidents, proposals
 from incidents.actions.findings import declared_finding, findings
@@ -64,10 +65,12 @@ def run(*, now: dt.datetime, rule: Rule | None = None, only: Team | None = None,
             refreshed, looked = _refresh_issues(lens) if team_id in issues else (episodes.Refreshed(), 0)
             if team_id in checks:
                 refreshed.changed += _refresh_checks(lens)
+            failpoints.reach("detection.refreshed")
             if is_asking:
                 one = _ask(lens, refreshed)
             else:
                 one = _reconcile(lens, refreshed, _due(lens) if team_id in due else [])
+        failpoints.reach("detection.committed")
         done = Pass(done.issues + looked, done.incidents + one.incidents, done.verdicts + one.verdicts)
     return done
 
@@ -91,6 +94,7 @@ def _reconcile(lens: Lens, refreshed: episodes.Refreshed, due: Sequence[Incident
         for each in repeated:
             incidents.mark_repeated(incident=each, of=incident or each, now=lens.now)
         written = incidents.write(lens=lens, finding=finding, incident=incident)
+        failpoints.reach("detection.written")
         seen.add(written.incident.pk)
         touched += 1
         verdicts += _weigh(lens, finding, written, is_due=written.incident.pk in waiting)

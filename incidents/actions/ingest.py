@@ -10,17 +10,20 @@ from __future__ import annotations
 
 import datetime as dt
 import fcntl
+import itertools
 import logging
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connections, models, transaction
+from django.db import InterfaceError, OperationalError, connections, transaction
 
+from deploys import failpoints
 from deploys.models import Service
+from incidents.actions import suspects
 from incidents.actions.claims import by_turns
 from incidents.actions.digest import digest_events
 from incidents.actions.requests import count_requests
@@ -35,9 +38,8 @@ logger = logging.getLogger(__name__)
 BATCH = 200
 #: Bytes of compressed bodies in one batch: keeps the worker's memory flat whatever lies in the inbox.
 BATCH_BYTES = 4 * 1024 * 1024
-#: A body that was at hand when a worker died is digested by itself from the second time on, and given up at the last.
-ALONE_FROM = 2
-MAX_ATTEMPTS = 20
+#: Bodies that were at hand when a worker died wait for all others, but no longer than this many batches.
+SUSPECTS_EVERY = 10
 _MARK = "inbox"
 
 
@@ -51,8 +53,16 @@ class Drained:
     is_busy: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """A batch of bodies and the note that says so."""
+
+    rows: list[InboxItem]
+    in_hand: int | None
+
+
 @dataclass(slots=True)
-class _Batch:
+class _Readable:
     """Bodies of one batch that could be read, by service."""
 
     contents: dict[int, list[tuple[InboxItem, Contents]]] = field(default_factory=lambda: defaultdict(list))
@@ -70,9 +80,10 @@ def drain(*, now: dt.datetime, most: int | None = None) -> Drained:
         if not is_mine:
             return Drained(is_busy=True)
         _finish_last_batch()
-        _count_attempts()
-        while most is None or total.taken_count < most:
-            done = _drain_batch(now, BATCH if most is None else min(BATCH, most - total.taken_count))
+        suspects.examine_deaths()
+        for number in itertools.count(1):
+            size = BATCH if most is None else min(BATCH, most - total.taken_count)
+            done = _drain_batch(now, size, suspects_first=number % SUSPECTS_EVERY == 0) if size else Drained()
             if not done.taken_count:
                 break
             total.taken_count += done.taken_count
@@ -113,43 +124,48 @@ def _finish_last_batch() -> None:
             InboxItem.objects.filter(pk__in=mark.inbox_ids).delete()
 
 
-def _count_attempts() -> None:
-    """Notes that the head of the inbox is being worked on. Only rows that outlive their worker ever show it."""
-    with transaction.atomic(using=settings.INBOX_ALIAS):
-        waiting = InboxItem.objects.select_for_update(skip_locked=True)
-        head = by_turns(waiting, size=BATCH, most_bytes=BATCH_BYTES)
-        InboxItem.objects.filter(pk__in=[row.pk for row in head]).update(attempts=models.F("attempts") + 1)
-
-
-def _drain_batch(now: dt.datetime, size: int) -> Drained:
-    alias = settings.INBOX_ALIAS
-    if _is_apart():
-        _synchronise()
-    rows: list[InboxItem] = []
+def _drain_batch(now: dt.datetime, size: int, *, suspects_first: bool) -> Drained:
+    batch = None
     try:
+        if _is_apart():  # nobody else takes any, so the writers of the main file need not wait for the inbox
+            _synchronise()
+            batch = _take(size, suspects_first=suspects_first)
         with transaction.atomic():
-            rows = _claim(size)
-            if not rows:
+            batch = batch or _take(size, suspects_first=suspects_first)
+            if not batch.rows:
                 return Drained()
-            stored, dead = _digest_rows(rows, now)
-            taken = [row.pk for row in rows]
+            failpoints.reach("digest.taken")
+            stored, dead = _digest_rows(batch.rows, now)
             if _is_apart():
-                DigestMark.objects.update_or_create(name=_MARK, defaults={"inbox_ids": taken})
+                ids = [row.pk for row in batch.rows]
+                DigestMark.objects.update_or_create(name=_MARK, defaults={"inbox_ids": ids})
             else:
-                _bury(dead, now)
-                InboxItem.objects.filter(pk__in=taken).delete()
+                _clear(batch, dead, now)
+            failpoints.reach("digest.committing")
+        failpoints.reach("digest.committed")
         if _is_apart():
-            with transaction.atomic(using=alias):
-                _bury(dead, now)
-                InboxItem.objects.filter(pk__in=taken).delete()
-    except (OperationalError, InterfaceError):
-        # not the rows' fault: a lock, a full disk, a database that went away
-        with suppress(OperationalError, InterfaceError):
-            InboxItem.objects.filter(pk__in=[row.pk for row in rows]).update(attempts=0)
+            with transaction.atomic(using=settings.INBOX_ALIAS):
+                _clear(batch, dead, now)
+        failpoints.reach("digest.cleared")
+    except (OperationalError, InterfaceError):  # not the bodies' fault: a lock, a full disk, a database that went away
+        if batch is not None:
+            suspects.put_back(batch.in_hand)
         raise
     if dead:
         logger.warning("bodies went to the dead letters", extra={"quantity": len(dead)})
-    return Drained(taken_count=len(rows), stored_count=stored, dead_count=len(dead))
+    return Drained(taken_count=len(batch.rows), stored_count=stored, dead_count=len(dead))
+
+
+def _take(size: int, *, suspects_first: bool) -> _Taken:
+    rows = _claim(size, suspects_first=suspects_first)
+    return _Taken(rows, suspects.take_in_hand([row.pk for row in rows]) if rows else None)
+
+
+def _clear(batch: _Taken, dead: Sequence[tuple[InboxItem, str]], now: dt.datetime) -> None:
+    """Takes digested rows out of the inbox."""
+    _bury(dead, now)
+    InboxItem.objects.filter(pk__in=[row.pk for row in batch.rows]).delete()
+    suspects.let_go(batch.in_hand)
 
 
 def _synchronise() -> None:
@@ -159,22 +175,23 @@ def _synchronise() -> None:
             cursor.execute("PRAGMA synchronous=FULL")
 
 
-def _claim(size: int) -> list[InboxItem]:
-    """Rows of every project that waits, at most BATCH_BYTES of them (but one at least)."""
+def _claim(size: int, *, suspects_first: bool) -> list[InboxItem]:
+    """Rows that no worker has died with, at most BATCH_BYTES of them (but one at least); else suspects."""
     waiting = InboxItem.objects.all()
     if not _is_apart():
         waiting = waiting.select_for_update(skip_locked=True)
-    rows = by_turns(waiting, size=size, most_bytes=BATCH_BYTES)
-    suspect = next((number for number, row in enumerate(rows) if row.attempts >= ALONE_FROM), len(rows))
-    return rows[: max(1, suspect)]
+    if suspects_first and (rows := suspects.least_suspect(waiting, size)):
+        return rows
+    rows = by_turns(waiting.filter(attempts=0), size=size, most_bytes=BATCH_BYTES)
+    return rows or suspects.least_suspect(waiting, size)
 
 
 def _digest_rows(rows: Sequence[InboxItem], now: dt.datetime) -> tuple[int, list[tuple[InboxItem, str]]]:
     """How many events were stored, and which rows cannot be, with the reason. Halves what fails until one is left."""
     if not rows:
         return 0, []
-    if rows[0].attempts > MAX_ATTEMPTS:
-        return 0, [(rows[0], f"the worker died {rows[0].attempts - 1} times while this was being digested")]
+    if rows[0].attempts >= suspects.MAX_DEATHS:
+        return 0, [(rows[0], f"the worker died {rows[0].attempts} times while this was being digested")]
     try:
         with transaction.atomic():
             return _digest_batch(rows, now)
@@ -192,6 +209,7 @@ def _digest_rows(rows: Sequence[InboxItem], now: dt.datetime) -> tuple[int, list
 
 def _digest_batch(rows: Sequence[InboxItem], now: dt.datetime) -> tuple[int, list[tuple[InboxItem, str]]]:
     batch = _read(rows)
+    failpoints.reach("digest.read")
     stored = 0
     services = {
         service.number: service
@@ -204,12 +222,13 @@ def _digest_batch(rows: Sequence[InboxItem], now: dt.datetime) -> tuple[int, lis
         else:
             stored += _digest_service(service, found, now)
     _count_dead(services, batch.dead, now)
+    failpoints.reach("digest.stored")
     return stored, batch.dead
 
 
-def _read(rows: Sequence[InboxItem]) -> _Batch:
+def _read(rows: Sequence[InboxItem]) -> _Readable:
     """Every body as values. A body that cannot be read is dead; one that can is read before any lock is taken."""
-    batch = _Batch()
+    batch = _Readable()
     for row in rows:
         try:
             contents = read_contents(

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from deploys import clock
+from deploys import clock, failpoints
 from incidents.formats import bodies, envelope, strict_json
 from incidents.ingest import answers
 from incidents.ingest.answers import Answer, Receive, Refusal, Scope, Send
@@ -71,6 +71,7 @@ class Ingest:
         body = await read_body(scope, receive)
         if body is None:
             return None
+        failpoints.reach("accept.read")
         received_at = self._now()
         coding = header(scope, b"content-encoding").strip().lower()
         parsed = await self._parse(body, coding, target.kind)
@@ -86,6 +87,7 @@ class Ingest:
             received_at=received_at,
         )
         await self._store(row)
+        failpoints.reach("accept.answering")
         return answers.accepted(parsed.answer_id, limits=_limits(parsed.item_types))
 
     async def _store(self, row: Row) -> None:

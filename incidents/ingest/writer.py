@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.db import Error, connections, transaction
 
+from deploys import failpoints
 from incidents.ingest.limits import MAX_GROUP, MAX_QUEUED, MAX_QUEUED_BYTES, PROJECT_SHARE
 from incidents.models import InboxItem
 
@@ -71,6 +72,8 @@ def store_rows(rows: Sequence[Row]) -> bool:
             f"INSERT INTO {meta.db_table} ({columns}) VALUES (%s, %s, %s, %s, %s, %s, 0)",  # noqa: S608 -- as above
             [(row.project, row.kind, row.encoding, row.event_id, row.body, adapt(row.received_at)) for row in rows],
         )
+        failpoints.reach("accept.written")
+    failpoints.reach("accept.committed")
     return was_empty
 
 
@@ -99,6 +102,7 @@ class GroupWriter:
                 self._thread = threading.Thread(target=self._run, name="inbox-writer", daemon=True)
                 self._thread.start()
             self._changed.notify()
+        failpoints.reach("accept.queued")
         await waiting.future
 
     def _admit(self, row: Row) -> None:

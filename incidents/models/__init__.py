@@ -4,7 +4,7 @@ from incidents.models.attribution import Candidate, EvidenceLine, Proposal, Verd
 from incidents.models.counts import IngestCount, LossCount, ReleaseSighting, RequestCount, SessionSeen, TrafficCount
 from incidents.models.episodes import CheckWatch, Episode
 from incidents.models.events import ErrorEvent
-from incidents.models.inbox import DeadLetter, DigestMark, InboxItem
+from incidents.models.inbox import BatchInHand, DeadLetter, DigestMark, InboxItem
 from incidents.models.incidents import (
     Cause,
     ImpactClass,
@@ -19,6 +19,7 @@ from incidents.models.issues import Issue, IssueCount, IssueUser
 from incidents.models.monitors import Check, Maintenance, Monitor, MonitoringGap
 
 __all__ = [
+    "BatchInHand",
     "Candidate",
     "Cause",
     "Check",

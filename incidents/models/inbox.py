@@ -18,10 +18,13 @@ class InboxItem(models.Model):
     event_id = models.CharField(max_length=32, default="")
     body = models.BinaryField()
     received_at = models.DateTimeField()
-    attempts = models.PositiveSmallIntegerField(default=0)
+    attempts = models.PositiveSmallIntegerField(default=0)  # deaths of workers that it was at hand at
 
     class Meta:
-        indexes = [models.Index(fields=["project", "id"], name="inbox_turns")]
+        indexes = [
+            models.Index(fields=["project", "id"], name="inbox_turns"),
+            models.Index(fields=["attempts", "id"], condition=models.Q(attempts__gt=0), name="inbox_suspects"),
+        ]
 
 
 class DeadLetter(models.Model):
@@ -49,4 +52,10 @@ class DigestMark(models.Model):
     """
 
     name = models.CharField(max_length=20, unique=True)
+    inbox_ids = models.JSONField(default=list)
+
+
+class BatchInHand(models.Model):
+    """Ids of inbox rows that a worker is digesting, or was digesting when it died (`incidents.actions.suspects`)."""
+
     inbox_ids = models.JSONField(default=list)

@@ -8,6 +8,7 @@ from typing import Final
 
 from django.db import transaction
 
+from deploys import failpoints
 from deploys.models import Fact, Team
 from reliability.domain.contract import Report, contract
 from reliability.domain.intervals import Interval
@@ -45,7 +46,7 @@ def close_week(*, team: Team, label: str, now: datetime) -> ReportSnapshot:
     if standing:
         return standing[-1]
     result = report_as_of(team=team, window=window, as_of=now)
-    return ReportSnapshot.objects.create(
+    stored = ReportSnapshot.objects.create(
         team=team,
         label=label,
         from_at=window.start,
@@ -56,6 +57,8 @@ def close_week(*, team: Team, label: str, now: datetime) -> ReportSnapshot:
         result=result,
         created_at=now,
     )
+    failpoints.reach("report.stored")
+    return stored
 
 
 @transaction.atomic

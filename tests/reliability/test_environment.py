@@ -24,6 +24,8 @@ ROOT = Path(__file__).resolve().parent.parent.parent
         ({"UPSHOT_DEBUG": "off"}, "UPSHOT_DEBUG", False),
         ({"UPSHOT_ALLOWED_HOSTS": "a, b,"}, "UPSHOT_ALLOWED_HOSTS", ["a", "b"]),
         ({"UPSHOT_CLOCK_OFFSET_SECONDS": "-1.5"}, "UPSHOT_CLOCK_OFFSET_SECONDS", -1.5),
+        ({"UPSHOT_FAILPOINT": "digest.stored"}, "UPSHOT_FAILPOINT", ("digest.stored", 1)),
+        ({"UPSHOT_FAILPOINT": "digest.stored:3"}, "UPSHOT_FAILPOINT", ("digest.stored", 3)),
     ],
 )
 def test_read(values: dict[str, str], name: str, expected: object) -> None:
@@ -72,6 +74,8 @@ def test_every_setting_is_documented_and_no_other() -> None:
     ("variables", "message"),
     [
         ({"UPSHOT_CLOCK_OFFSET_SECONDS": "5"}, "UPSHOT_CLOCK_OFFSET_SECONDS: refused"),
+        ({"UPSHOT_FAILPOINT": "digest.stored"}, "UPSHOT_FAILPOINT: refused"),
+        ({"UPSHOT_FAILPOINT": "digest.stored:x"}, "UPSHOT_FAILPOINT: "),
         ({"UPSHOT_DATABASE_URL": "mysql://x/y"}, "UPSHOT_DATABASE_URL: expected"),
         ({"UPSHOT_BASE_URL": "upshot.example"}, "UPSHOT_BASE_URL: expected"),
         ({"UPSHOT_LOG_LEVEL": "LOUD"}, "UPSHOT_LOG_LEVEL: expected"),

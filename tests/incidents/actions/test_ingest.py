@@ -8,13 +8,15 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db import OperationalError
 
 from deploys.models import DsnKey, Service
-from incidents.actions import ingest
+from incidents.actions import ingest, suspects
 from incidents.actions.ingest import Drained, drain, replay_dead_letters
 from incidents.ingest.keys import look_up
 from incidents.ingest.writer import Row, store_rows
 from incidents.models import (
+    BatchInHand,
     DeadLetter,
     DigestMark,
     ErrorEvent,
@@ -245,16 +247,86 @@ def test_a_death_between_the_two_files_repeats_nothing() -> None:
     assert (InboxItem.objects.count(), TrafficCount.objects.get().count) == (0, 1)
 
 
-def test_a_body_that_kills_its_workers_is_given_up() -> None:
+class Death(BaseException):
+    """Ends a drain where it stands, as far as one process can: nothing catches it, what was not committed is gone."""
+
+
+@pytest.fixture
+def killer(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The worker dies whenever the event with number 7 is in its batch; how large each deadly batch was."""
+    sizes: list[int] = []
+
+    def deadly(*, service: Service, events: Any, received_at: Any) -> Any:
+        if any(each.event.event_id == event_id(7) for each in events):
+            sizes.append(len(events))
+            raise Death
+        return digest(service=service, events=events, received_at=received_at)
+
+    digest = ingest.digest_events
+    monkeypatch.setattr(ingest, "digest_events", deadly)
+    return sizes
+
+
+@pytest.mark.django_db(transaction=True, databases="__all__")
+def test_a_body_that_kills_its_workers_is_found_and_given_up(killer: list[int]) -> None:
     service = ServiceFactory.create()
-    for number in (1, 2, 3):
+    for number in range(1, 101):
         put(service, number, envelope(number))
-    InboxItem.objects.filter(event_id=event_id(2)).update(attempts=ingest.MAX_ATTEMPTS + 1)
 
-    result = drain(now=NOON)
+    def stored_after_restart() -> int:
+        with pytest.raises(Death):
+            drain(now=NOON)
+        return ErrorEvent.objects.count()
 
-    assert (result.stored_count, result.dead_count) == (2, 1)
-    assert DeadLetter.objects.get().reason.startswith("the worker died 21 times")
+    stored = [stored_after_restart()]
+    for number in range(101, 111):
+        put(service, number, envelope(number))
+    stored += [stored_after_restart() for _ in range(4)]
+
+    assert (stored, killer) == ([0, 10, 91, 107, 109], [100, 25, 3, 1, 1])
+    assert drain(now=NOON) == Drained(taken_count=1, stored_count=0, dead_count=1)
+    assert list(DeadLetter.objects.values_list("event_id", "reason")) == [
+        (event_id(7), "the worker died 5 times while this was being digested")
+    ]
+    assert (ErrorEvent.objects.count(), InboxItem.objects.count(), BatchInHand.objects.count()) == (109, 0, 0)
+    assert Issue.objects.get().events_count == 109
+
+
+@pytest.mark.django_db(transaction=True, databases="__all__")
+def test_a_database_that_goes_away_makes_nobody_a_suspect(monkeypatch: pytest.MonkeyPatch) -> None:
+    service = ServiceFactory.create()
+    put(service, 1, envelope(1))
+
+    def away(**_: Any) -> Any:
+        raise OperationalError("gone")
+
+    monkeypatch.setattr(ingest, "digest_events", away)
+    for _ in range(suspects.MAX_DEATHS + 1):
+        with pytest.raises(OperationalError):
+            drain(now=NOON)
+    monkeypatch.undo()
+
+    assert drain(now=NOON) == Drained(taken_count=1, stored_count=1)
+
+
+@pytest.mark.django_db(transaction=True, databases="__all__")
+def test_a_flood_does_not_keep_suspects_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    service = ServiceFactory.create()
+    for number in range(1, 31):
+        put(service, number, envelope(number))
+    InboxItem.objects.filter(event_id=event_id(30)).update(attempts=1)
+    monkeypatch.setattr(ingest, "BATCH", 2)
+    order: list[str] = []
+
+    def noted(*, service: Service, events: Any, received_at: Any) -> Any:
+        order.extend(each.event.event_id for each in events)
+        return digest(service=service, events=events, received_at=received_at)
+
+    digest = ingest.digest_events
+    monkeypatch.setattr(ingest, "digest_events", noted)
+    drain(now=NOON)
+
+    assert order.index(event_id(30)) == (ingest.SUSPECTS_EVERY - 1) * 2
 
 
 def test_only_active_keys_of_the_service_open_the_door() -> None:
