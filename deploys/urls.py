@@ -1,11 +1,12 @@
 """Addresses of this room. Team pages live under /t/<team_slug>/."""
 
 from django.conf import settings
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView
 
 from deploys.api.deploys import DeploysView, DeployView
 from deploys.api.flags import FlagsView
+from deploys.api.sentry_urls import sentry_urls
 from deploys.api.webhooks import github_webhook
 from deploys.views import (
     account,
@@ -54,6 +55,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         name="api-schema",
     ),
     path("api/docs/", api_docs, name="api-docs"),
+    path("api/0/", include(sentry_urls)),
     path("webhooks/github/<uuid:public_id>", github_webhook, name="github-webhook"),
     path("problems/<slug:slug>", problem_page, name="problem"),
     path("t/<slug:team_slug>/deploys/", deploys.deploy_list, name="deploy-list"),

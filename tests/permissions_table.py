@@ -24,7 +24,7 @@ from incidents.models import Maintenance, Monitor, Proposal
 from tests.conftest import NOON
 from tests.factories.access import github_source
 from tests.factories.catalog import EnvironmentFactory, ServiceFactory
-from tests.factories.changes import DeployFactory
+from tests.factories.changes import DeployFactory, ReleaseFactory
 from tests.factories.incidents import IssueFactory, incident_of
 
 PUBLIC, SIGNED_IN, TEAM, TOKEN = "public", "signed in", "team", "token"
@@ -96,7 +96,14 @@ def monitor(team: Team) -> dict[str, Any]:
     return {"public_id": service.public_id, "monitor_id": made.public_id}
 
 
+def release(team: Team) -> dict[str, Any]:
+    made = ReleaseFactory(service=ServiceFactory(team=team))
+    return {"organization": team.slug, "project": made.service.name, "version": made.version}
+
+
 T = "t/<slug:team_slug>"
+ORGANIZATION = "api/0/organizations/<slug:organization>"
+PROJECT = "api/0/projects/<slug:organization>/<str:project>"
 
 TABLE: dict[str, Row] = {
     # getting in, and oneself
@@ -130,6 +137,25 @@ TABLE: dict[str, Row] = {
     "api/v1/deploys/<uuid:public_id>": Row(TOKEN, read=Scope.DEPLOYS_READ, write=None, args=deploy),
     "api/v1/flags": Row(TOKEN, read=None, write=Scope.DEPLOYS_WRITE),
     "api/openapi.yaml": Row(PUBLIC),
+    # Sentry's release API: a token of the team that the address names
+    "api/0/": Row(TOKEN, read=Scope.DEPLOYS_WRITE, write=None),
+    f"{ORGANIZATION}/repos/": Row(TOKEN, read=Scope.DEPLOYS_WRITE, write=None, args=release),
+    **{
+        f"{owner}/releases/": Row(TOKEN, read=Scope.DEPLOYS_WRITE, write=Scope.DEPLOYS_WRITE, args=release)
+        for owner in (ORGANIZATION, PROJECT)
+    },
+    **{
+        f"{address}/": Row(TOKEN, read=Scope.DEPLOYS_WRITE, write=None, args=release)
+        for owner in (ORGANIZATION, PROJECT)
+        for address in (f"{owner}/releases/<str:version>", f"{owner}/releases/<str:version>/commits")
+    },
+    f"{ORGANIZATION}/releases/<str:version>/previous-with-commits/": Row(
+        TOKEN, read=Scope.DEPLOYS_WRITE, write=None, args=release
+    ),
+    f"{ORGANIZATION}/releases/<str:version>/deploys/": Row(
+        TOKEN, read=Scope.DEPLOYS_WRITE, write=Scope.DEPLOYS_WRITE, args=release
+    ),
+    "api/0/<path:rest>": Row(PUBLIC, args=lambda _: {"rest": "organizations/acme/monitors/"}),
     "api/docs/": Row(PUBLIC),
     # signed by the sender instead; tests/deploys/api/test_webhooks.py
     "webhooks/github/<uuid:public_id>": Row(PUBLIC, args=webhook),

@@ -98,12 +98,17 @@ def record(
     return RecordedDeploy(deploy, Verdict.UPDATED if known else Verdict.CREATED)
 
 
-def check_known(*, team: Team, services: list[str], environment: str) -> None:
-    """Raises UnknownService or UnknownEnvironment for the first name that does not exist in the team."""
+def check_known(*, team: Team, services: list[str], environment: str | None) -> None:
+    """Raises UnknownService or UnknownEnvironment for the first name that does not exist in the team.
+
+    No environment: it is not looked at.
+    """
     existing = set(team.services.filter(name__in=services).values_list("name", flat=True))
     for name in services:
         if name not in existing:
             raise UnknownService(name)
+    if environment is None:
+        return
     if environment.lower() not in {name.lower() for name in team.environments.values_list("name", flat=True)}:
         raise UnknownEnvironment(environment)
 

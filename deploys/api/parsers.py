@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import IO, Any, Final
+from typing import IO, Any, ClassVar, Final
 
 import orjson
 from django.http import QueryDict
@@ -13,6 +13,8 @@ from rest_framework.parsers import BaseParser
 from deploys.api.problems import Problem
 
 LONGEST: Final = 1_000_000
+#: 2,000 commits with a hundred files each.
+LONGEST_WITH_COMMITS: Final = 12_000_000
 MOST_FIELDS: Final = 1_000
 
 
@@ -28,14 +30,21 @@ class StrictJSONParser(BaseParser):
     """JSON by orjson: no NaN, no lone surrogates, bounded nesting."""
 
     media_type = "application/json"
+    longest: ClassVar[int] = LONGEST
 
     def parse(self, stream: Any, media_type: object = None, parser_context: object = None) -> Any:  # Any: JSON
         """The value. An empty body is an empty object, so that what is missing can be named."""
-        body = read_limited(stream)
+        body = read_limited(stream, self.longest)
         try:
             return orjson.loads(body) if body.strip() else {}
         except orjson.JSONDecodeError as error:
             raise ParseError(f"not JSON: {error}") from error
+
+
+class CommitsJSONParser(StrictJSONParser):
+    """The same for messages that may carry commits."""
+
+    longest = LONGEST_WITH_COMMITS
 
 
 class FormFields(dict[str, Any]):  # Any: a text, or a list of texts

@@ -13,7 +13,7 @@ from deploys import clock
 from deploys.actions.deliveries import log_delivery
 from deploys.api.authentication import Caller, ScopePermission
 from deploys.api.parsers import FormFieldsParser, StrictJSONParser
-from deploys.api.problems import Problem, problem_of
+from deploys.api.problems import problem_of
 from deploys.models import Change, Delivery, Service
 
 
@@ -28,22 +28,28 @@ class ScopedView(APIView):
 class DeliveryView(ScopedView):
     """An endpoint that machines write to. A refused message is logged when a team can be told from its token."""
 
+    kind = "api"
     event = ""
 
     def handle_exception(self, exc: Exception) -> Response:
         """Logs the refusal, then answers the problem. A database that takes no writes takes no log line either."""
-        problem = problem_of(exc)
+        reason = self.refusal_of(exc)
         is_write = self.request.method not in {"GET", "HEAD", "OPTIONS"}
-        if problem is not None and is_write and not isinstance(exc, OperationalError):
-            self._log_refusal(problem)
+        if reason is not None and is_write and not isinstance(exc, OperationalError):
+            self._log_refusal(reason)
         return super().handle_exception(exc)
 
-    def _log_refusal(self, problem: Problem) -> None:
+    def refusal_of(self, error: Exception) -> str | None:
+        """What the log says of a refusal; None for errors that are bugs."""
+        problem = problem_of(error)
+        return None if problem is None else f"{problem.type.slug}: {problem.detail}"
+
+    def _log_refusal(self, reason: str) -> None:
         caller = getattr(self.request, "_user", None)
         if isinstance(caller, Caller):
             log_delivery(
-                team=caller.team, token=caller.token, kind="api", event=self.event, received_at=clock.now(),
-                verdict=Delivery.Verdict.REFUSED, reason=f"{problem.type.slug}: {problem.detail}", body=self._body(),
+                team=caller.team, token=caller.token, kind=self.kind, event=self.event, received_at=clock.now(),
+                verdict=Delivery.Verdict.REFUSED, reason=reason, body=self._body(),
             )  # fmt: skip
 
     def _body(self) -> object:
@@ -63,7 +69,7 @@ class DeliveryView(ScopedView):
     ) -> None:
         """The line of a message that was taken."""
         log_delivery(
-            team=caller.team, token=caller.token, kind="api", event=self.event, received_at=clock.now(),
+            team=caller.team, token=caller.token, kind=self.kind, event=self.event, received_at=clock.now(),
             verdict=verdict, reason="; ".join(warnings), change=change, service=service,
             delivery_id=delivery_id or "", body=request.data,
         )  # fmt: skip
