@@ -4,7 +4,7 @@ from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView
 
-from deploys.api.deploys import DeploysView, DeployView
+from deploys.api.deploys import DeploysView, DeployView, LiveView
 from deploys.api.flags import FlagsView
 from deploys.api.sentry_urls import sentry_urls
 from deploys.api.webhooks import github_webhook
@@ -48,6 +48,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     # machines
     path("api/v1/deploys", DeploysView.as_view(), name="api-deploys"),
     path("api/v1/deploys/<uuid:public_id>", DeployView.as_view(), name="api-deploy"),
+    path("api/v1/live", LiveView.as_view(), name="api-live"),
     path("api/v1/flags", FlagsView.as_view(), name="api-flags"),
     path(
         "api/openapi.yaml",

@@ -135,6 +135,7 @@ TABLE: dict[str, Row] = {
     # machines
     "api/v1/deploys": Row(TOKEN, read=Scope.DEPLOYS_READ, write=Scope.DEPLOYS_WRITE),
     "api/v1/deploys/<uuid:public_id>": Row(TOKEN, read=Scope.DEPLOYS_READ, write=None, args=deploy),
+    "api/v1/live": Row(TOKEN, read=Scope.DEPLOYS_WRITE, write=None),
     "api/v1/flags": Row(TOKEN, read=None, write=Scope.DEPLOYS_WRITE),
     "api/openapi.yaml": Row(PUBLIC),
     # Sentry's release API: a token of the team that the address names

@@ -15,7 +15,7 @@ from deploys.actions.facts import identity_of, lock_team, record_fact, records_o
 from deploys.domain.changes import DeployReport, news_of_deploy
 from deploys.domain.commits import CommitReport
 from deploys.domain.instants import NotAnInstant, parse_instant
-from deploys.models import Deploy, Fact, FactOrigin, Team, User
+from deploys.models import Deploy, Fact, FactOrigin, Release, Team, User
 from deploys.ports import Record
 from deploys.queries.changes import deploy_timeout
 
@@ -56,10 +56,12 @@ def record(
     actor: User | None = None,
     can_create: bool = True,
     commits: Sequence[CommitReport] = (),
+    head_sha: str = "",
 ) -> RecordedDeploy:
     """Records what one message says about one deploy. Messages may come in any order, number and repetition.
 
-    `commits` are what the deploy contains, beside those of its release (`deploys.actions.commits`).
+    `commits` are what the deploy contains, beside those of its release (`deploys.actions.commits`); `head_sha` is the
+    commit its release was built from.
 
     `source` is who gave the deploy its id: "api", or the public id of a Source. With `can_create` false, a service or
     environment that does not exist raises UnknownService or UnknownEnvironment.
@@ -93,6 +95,8 @@ def record(
     )
     if news is not None and "release" in news and inherit_commits(team=team, deploy=deploy, received_at=received_at):
         deploy = rows.get(pk=deploy.pk)
+    if head_sha and deploy.release is not None and deploy.release.head_sha != head_sha:
+        Release.objects.filter(pk=deploy.release.pk).update(head_sha=head_sha)
     if news is None and not listed:
         return RecordedDeploy(deploy, Verdict.DUPLICATE)
     return RecordedDeploy(deploy, Verdict.UPDATED if known else Verdict.CREATED)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import asdict
 from typing import ClassVar
 
 from django.conf import settings
@@ -15,12 +16,13 @@ from deploys import clock
 from deploys.actions.deploys import UnknownEnvironment, UnknownService, Verdict, record
 from deploys.actions.listing import refresh_services
 from deploys.api.authentication import caller_of
-from deploys.api.parsers import FormFields, as_mapping
+from deploys.api.parsers import CommitsJSONParser, FormFields, FormFieldsParser, as_mapping
 from deploys.api.problems import Problem
-from deploys.api.serializers import DeployAnswer, DeployList, DeployMessage, DeployWritten, ProblemAnswer
+from deploys.api.serializers import DeployAnswer, DeployList, DeployMessage, DeployWritten, LiveAnswer, ProblemAnswer
 from deploys.api.writes import DeliveryView, ScopedView, unknown_keys
 from deploys.models import Scope
 from deploys.queries.changes import DeployFilter, deploys_of
+from deploys.queries.live import live_version
 from deploys.queries.pages import BadCursor, page_of
 
 API = "api"
@@ -43,6 +45,7 @@ class DeploysView(DeliveryView):
     """Deploys of the token's team."""
 
     event = "deploy"
+    parser_classes = [CommitsJSONParser, FormFieldsParser]
     scopes: ClassVar[dict[str, str]] = {"POST": Scope.DEPLOYS_WRITE, "GET": Scope.DEPLOYS_READ}
 
     @extend_schema(
@@ -62,7 +65,8 @@ class DeploysView(DeliveryView):
         try:
             recorded = record(
                 team=caller.team, report=message.report(), source=API, received_at=received_at,
-                delivery_id=delivery_id, can_create=caller.may(Scope.SERVICES_WRITE),
+                delivery_id=delivery_id, can_create=caller.may(Scope.SERVICES_WRITE), commits=message.commits_said,
+                head_sha=message.validated_data.get("commit", ""),
             )  # fmt: skip
         except (UnknownService, UnknownEnvironment) as error:
             raise unknown_name(error) from error
@@ -121,6 +125,36 @@ class DeploysView(DeliveryView):
                 "results": [DeployAnswer(deploy).data for deploy in page.rows],
             }
         )
+
+
+class LiveView(ScopedView):
+    """What is live, for a CI job that wants to know which commits are new."""
+
+    scopes: ClassVar[dict[str, str]] = {"GET": Scope.DEPLOYS_WRITE}
+
+    @extend_schema(
+        operation_id="read_live",
+        tags=["deploys"],
+        parameters=[
+            OpenApiParameter("service", str, required=True, description="Name of a service."),
+            OpenApiParameter(
+                "environment", str, description="Name of an environment, in any case. Default: production."
+            ),
+        ],
+        responses={200: LiveAnswer, **READ_PROBLEMS},
+    )
+    def get(self, request: Request) -> Response:
+        """Read what version of a service is live in an environment."""
+        caller, query = caller_of(request), request.query_params
+        service, environment = query.get("service", ""), query.get("environment", "") or "production"
+        if not service:
+            raise Problem(
+                "invalid-message",
+                "service: expected a name",
+                errors=[{"pointer": "#/service", "detail": "expected a name"}],
+            )
+        live = live_version(caller.team, service=service, environment=environment)
+        return Response(LiveAnswer({"service": service, "environment": environment, **asdict(live)}).data)
 
 
 class DeployView(ScopedView):

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from collections.abc import Mapping
 from typing import Any, Final
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from deploys.domain.instants import NotAnInstant, instant_text, parse_instant
+from deploys.domain.commits import LONGEST_SHA, CommitReport, title_of
+from deploys.domain.instants import NotAnInstant, instant_text, optional_instant, parse_instant
+from deploys.domain.release_report import MOST_COMMITS
 
 #: What a clock of ours may show. Outside, an epoch in milliseconds or a lost digit is more likely than the truth.
 EARLIEST: Final = dt.datetime(1990, 1, 1, tzinfo=dt.UTC)
@@ -75,6 +78,80 @@ class TextField(serializers.CharField):
     def run_validation(self, data: Any = serializers.empty) -> Any:  # Any: as the base class has it
         """Replaces NUL before the base class refuses it."""
         return super().run_validation(data.replace("\x00", "\ufffd") if isinstance(data, str) else data)
+
+
+COMMITS_SCHEMA = {
+    "type": "array",
+    "maxItems": MOST_COMMITS,
+    "items": {
+        "type": "object",
+        "required": ["sha"],
+        "properties": {
+            "sha": {"type": "string", "maxLength": LONGEST_SHA},
+            "committed_at": {**INSTANT_SCHEMA, "nullable": True},
+            "author": {"type": "string", "nullable": True, "description": "A name."},
+            "title": {"type": "string", "nullable": True, "description": "The message; its first line is kept."},
+            "files": {
+                "type": "array",
+                "items": {"type": "string"},
+                "nullable": True,
+                "description": "Paths it touched.",
+            },
+        },
+    },
+}
+
+
+@extend_schema_field(COMMITS_SCHEMA)
+class CommitsField(serializers.Field[list[CommitReport], Any, Any, Any]):  # Any: JSON in, never out
+    """Commits, newest first. Read by hand: a serializer for each of 2,000 commits takes a second."""
+
+    def to_internal_value(self, data: Any) -> list[CommitReport]:  # Any: JSON
+        """The commits; what is wrong is named by the commit's place."""
+        if not isinstance(data, list) or len(data) > MOST_COMMITS:
+            raise serializers.ValidationError(f"expected a list of at most {MOST_COMMITS} commits")
+        found, errors = [], {}
+        for place, each in enumerate(data):
+            try:
+                found.append(_commit(each))
+            except _NotACommit as error:
+                errors[str(place)] = {error.key: [str(error)]}
+        if errors:
+            raise serializers.ValidationError(dict(list(errors.items())[:10]))
+        return found
+
+
+class _NotACommit(ValueError):
+    def __init__(self, key: str, message: str) -> None:
+        super().__init__(message)
+        self.key = key
+
+
+def _commit(said: object) -> CommitReport:
+    if not isinstance(said, Mapping):
+        raise _NotACommit("sha", "expected an object with a sha")
+    files = said.get("files")
+    if files is not None and not isinstance(files, list):
+        raise _NotACommit("files", "expected a list of paths")
+    sha = said.get("sha")
+    if not isinstance(sha, str) or not 0 < len(sha) <= LONGEST_SHA or not sha.isprintable() or sha != sha.strip():
+        raise _NotACommit("sha", f"expected 1 to {LONGEST_SHA} printable characters")
+    try:
+        committed_at = optional_instant(said.get("committed_at"))
+    except NotAnInstant as error:
+        raise _NotACommit("committed_at", str(error)) from error
+    if committed_at is not None and not EARLIEST <= committed_at < LATEST:
+        raise _NotACommit("committed_at", "expected a time from 1990 to 2199")
+    author, title = (_words(said, key) for key in ("author", "title"))
+    paths = tuple(path for path in files or () if isinstance(path, str) and path and path.isprintable())
+    return CommitReport(sha, committed_at, author, title_of(title) if title is not None else None, paths)
+
+
+def _words(said: Mapping[str, Any], key: str) -> str | None:  # Any: JSON
+    value = said.get(key)
+    if value is not None and not isinstance(value, str):
+        raise _NotACommit(key, "expected text")
+    return value
 
 
 class NumberField(serializers.FloatField):

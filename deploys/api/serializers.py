@@ -9,8 +9,9 @@ from django.conf import settings
 from django.urls import reverse
 from rest_framework import serializers
 
-from deploys.api.fields import InstantField, NameField, NumberField, TextField
+from deploys.api.fields import CommitsField, InstantField, NameField, NumberField, TextField
 from deploys.domain.changes import DeployReport, FlagReport
+from deploys.domain.commits import CommitReport, files_of
 from deploys.models import Deploy
 
 STATUSES = ["in_progress", "success", "failure"]
@@ -48,11 +49,24 @@ class DeployMessage(serializers.Serializer[Any]):  # Any: no row behind it
     )
     description = TextField(max_length=20_000, required=False, allow_null=True, allow_blank=True)
     url = serializers.URLField(max_length=500, required=False, allow_null=True, help_text="Page of the pipeline run.")
+    commit = NameField(max_length=100, required=False, help_text="The commit that was built; kept with the release.")
+    commits = CommitsField(
+        required=False, help_text="What the deploy contains beside what is known already, newest first."
+    )
     delivery_id = NameField(max_length=200, required=False, help_text="A message with an id seen before is ignored.")
 
     def report(self) -> DeployReport:
-        """The message as the action takes it."""
-        return DeployReport(**_said(self.validated_data))
+        """The message as the action takes it. Changed files nobody names are those of the commits."""
+        said = {key: value for key, value in self.validated_data.items() if key not in {"commit", "commits"}}
+        if "files" not in said and (files := files_of(self.commits_said)):
+            said["files"] = files
+        return DeployReport(**_said(said))
+
+    @property
+    def commits_said(self) -> list[CommitReport]:
+        """The commits of the message."""
+        found: list[CommitReport] = self.validated_data.get("commits", [])
+        return found
 
 
 class FlagMessage(serializers.Serializer[Any]):  # Any: no row behind it
@@ -148,6 +162,17 @@ class DeployList(serializers.Serializer[Any]):  # Any: a page
     next = serializers.CharField(allow_null=True)
     previous = serializers.CharField(allow_null=True)
     results = DeployAnswer(many=True)
+
+
+class LiveAnswer(serializers.Serializer[Any]):  # Any: a deploy, or none
+    """What serves users of a service in an environment, as far as known; nulls where nothing does."""
+
+    service = serializers.CharField()
+    environment = serializers.CharField()
+    release = serializers.CharField(allow_null=True)
+    artifact = serializers.CharField(allow_null=True)
+    commit = serializers.CharField(allow_null=True, help_text="The commit that was built, where it is known.")
+    public_id = serializers.UUIDField(allow_null=True, help_text="Of the deploy.")
 
 
 class FlagAnswer(serializers.Serializer[Any]):  # Any: a RecordedFlag
