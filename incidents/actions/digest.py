@@ -7,6 +7,7 @@ which makes the check for known events exact on PostgreSQL; SQLite has one write
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,7 +24,7 @@ from incidents.actions.upserts import add_up
 from incidents.domain.event import ErrorEvent as Report
 from incidents.domain.event import ParsedEvent
 from incidents.domain.fingerprint import Grouping, group
-from incidents.domain.scrubbing import identity_hash, scrub_text
+from incidents.domain.scrubbing import DEFAULT, Scrubber, identity_hash
 from incidents.models import ErrorEvent, Issue, IssueCount, IssueUser
 
 BUCKET_SECONDS = 300
@@ -42,13 +43,18 @@ class Digested:
 
 @dataclass(frozen=True, slots=True)
 class _Arrival:
-    """An event with its group and the instants it is filed under: `at` lies never after `received_at`."""
+    """An event with its group and the instants it is filed under: `at` lies never after `received_at`.
+
+    `release` and `host` are as they are kept; `parsed` is as it was sent.
+    """
 
     parsed: ParsedEvent
     grouping: Grouping
     at: dt.datetime
     received_at: dt.datetime
     environment: Environment
+    release: str
+    host: str
     user_key: str
     trace_key: str
 
@@ -63,9 +69,11 @@ def digest_events(
     events: Sequence[ParsedEvent],
     received_at: dt.datetime | Sequence[dt.datetime],
     is_evidence_only: bool = False,
+    scrubber: Scrubber = DEFAULT,
 ) -> Digested:
     """Stores the events of one service that are not known yet, and brings its issues up to date.
 
+    What is kept for reading is scrubbed here; events are grouped, and users told apart, by what was sent.
     `received_at` is one instant for all, or one for each. Touched issues are marked for detection unless the events are
     evidence only (an import runs no detection). About ten queries for every 500 events, whatever they are.
     """
@@ -74,8 +82,8 @@ def digest_events(
     results = []
     with transaction.atomic():
         for start in range(0, len(pairs), CHUNK):
-            arrivals = _arrivals(service, pairs[start : start + CHUNK])
-            results.append(_store(service, arrivals, is_evidence_only=is_evidence_only))
+            arrivals = _arrivals(service, pairs[start : start + CHUNK], scrubber)
+            results.append(_store(service, arrivals, scrubber, is_evidence_only=is_evidence_only))
         if pairs:
             _note_last_event(service, max(instants))
     return Digested(
@@ -91,11 +99,11 @@ def payload_of(event: ErrorEvent) -> dict[str, Any]:  # Any: JSON
     return found
 
 
-def _arrivals(service: Service, pairs: Sequence[tuple[ParsedEvent, dt.datetime]]) -> list[_Arrival]:
+def _arrivals(service: Service, pairs: Sequence[tuple[ParsedEvent, dt.datetime]], scrubber: Scrubber) -> list[_Arrival]:
     """The events with everything that is computed before the first lock is taken."""
-    names = {parsed.event.environment for parsed, _ in pairs}
+    names = {parsed.event.environment: scrubber.text(parsed.event.environment)[:100] for parsed, _ in pairs}
     environments = environments_by_name(
-        team=service.team, names=names, now=max(received_at for _, received_at in pairs)
+        team=service.team, names=set(names.values()), now=max(received_at for _, received_at in pairs)
     )
     salt = service.team.user_salt.bytes
     return [
@@ -104,7 +112,9 @@ def _arrivals(service: Service, pairs: Sequence[tuple[ParsedEvent, dt.datetime]]
             grouping=group(parsed.event, parsed.sent_fingerprint),
             at=min(parsed.event.timestamp, received_at),
             received_at=received_at,
-            environment=environments[parsed.event.environment],
+            environment=environments[names[parsed.event.environment]],
+            release=scrubber.text(parsed.event.release)[:250],
+            host=scrubber.text(parsed.event.host)[:200],
             user_key=identity_hash(parsed.event.user, salt=salt),
             trace_key=identity_hash(parsed.event.session, salt=salt),
         )
@@ -112,8 +122,8 @@ def _arrivals(service: Service, pairs: Sequence[tuple[ParsedEvent, dt.datetime]]
     ]
 
 
-def _store(service: Service, arrivals: Sequence[_Arrival], *, is_evidence_only: bool) -> Digested:
-    issues = _locked_issues(service, arrivals)
+def _store(service: Service, arrivals: Sequence[_Arrival], scrubber: Scrubber, *, is_evidence_only: bool) -> Digested:
+    issues = _locked_issues(service, arrivals, scrubber)
     known = set(
         ErrorEvent.objects.filter(
             service=service, event_id__in=[arrival.parsed.event.event_id for arrival in arrivals]
@@ -126,7 +136,7 @@ def _store(service: Service, arrivals: Sequence[_Arrival], *, is_evidence_only: 
     by_issue: dict[int, list[_Arrival]] = defaultdict(list)
     for arrival in fresh.values():
         by_issue[issues[arrival.issue_key].pk].append(arrival)
-    ErrorEvent.objects.bulk_create([_row(service, issues[each.issue_key], each) for each in fresh.values()])
+    ErrorEvent.objects.bulk_create([_row(service, issues[each.issue_key], each, scrubber) for each in fresh.values()])
     _count(by_issue)
     new_users = _add_users(by_issue)
     _touch(by_issue, new_users, is_evidence_only=is_evidence_only)
@@ -136,7 +146,7 @@ def _store(service: Service, arrivals: Sequence[_Arrival], *, is_evidence_only: 
     )  # fmt: skip
 
 
-def _locked_issues(service: Service, arrivals: Iterable[_Arrival]) -> dict[tuple[int, str], Issue]:
+def _locked_issues(service: Service, arrivals: Iterable[_Arrival], scrubber: Scrubber) -> dict[tuple[int, str], Issue]:
     """The issues these events belong to, made where they are new, locked in order of their ids."""
     by_key: dict[tuple[int, str], list[_Arrival]] = defaultdict(list)
     for arrival in arrivals:
@@ -147,41 +157,55 @@ def _locked_issues(service: Service, arrivals: Iterable[_Arrival]) -> dict[tuple
         .order_by("pk")
     )
     issues = {(issue.grouping_version, issue.fingerprint): issue for issue in rows}
-    missing = [_new_issue(service, by_key[key]) for key in sorted(by_key) if key not in issues]
+    missing = [_new_issue(service, by_key[key], scrubber) for key in sorted(by_key) if key not in issues]
     if missing:
         Issue.objects.bulk_create(missing, ignore_conflicts=True)
         issues = {(issue.grouping_version, issue.fingerprint): issue for issue in rows.all()}
     return issues
 
 
-def _new_issue(service: Service, arrivals: Sequence[_Arrival]) -> Issue:
+def _new_issue(service: Service, arrivals: Sequence[_Arrival], scrubber: Scrubber) -> Issue:
     first = min(arrivals, key=lambda arrival: arrival.at)
-    event, grouping = first.parsed.event, first.grouping
+    grouping, clean = first.grouping, _clean(first.parsed.event, scrubber)
+    # explained by what may be read: taking the values out of a secret can leave a part of it that nobody recognises
+    said = group(clean, [scrubber.text(part) for part in first.parsed.sent_fingerprint])
     return Issue(
         service=service,
         grouping_version=grouping.version,
         fingerprint=grouping.key,
-        explanation={"parts": [scrub_text(part) for part in grouping.explanation]},
-        type=event.type[:200],
-        title=_title(event)[:300],
-        culprit=grouping.culprit[:300],
+        explanation={"parts": [scrubber.text(part) for part in said.explanation]},
+        type=clean.type[:200],
+        title=_title(clean)[:300],
+        culprit=scrubber.text(said.culprit)[:300],
         level=first.parsed.level,
         first_seen_at=first.at,
         last_seen_at=max(arrival.at for arrival in arrivals),
-        first_release=event.release[:250],
+        first_release=first.release,
+    )
+
+
+def _clean(event: Report, scrubber: Scrubber) -> Report:
+    """The event with its texts as they may be read."""
+    return dataclasses.replace(
+        event,
+        type=scrubber.text(event.type),
+        message=scrubber.text(event.message),
+        transaction=scrubber.text(event.transaction),
+        logger=scrubber.text(event.logger),
     )
 
 
 def _title(event: Report) -> str:
-    """What a list calls the issue: type and first line of the message, without secrets."""
-    message = scrub_text(event.message.strip().partition("\n")[0])
+    """What a list calls the issue: type and first line of the message. `event` holds no secrets any more."""
+    message = event.message.strip().partition("\n")[0]
     if event.type and message:
         return f"{event.type}: {message}"
     return event.type or message or event.transaction or event.logger or "error without a message"
 
 
-def _row(service: Service, issue: Issue, arrival: _Arrival) -> ErrorEvent:
+def _row(service: Service, issue: Issue, arrival: _Arrival, scrubber: Scrubber) -> ErrorEvent:
     event = arrival.parsed.event
+    message = scrubber.text(event.message)
     return ErrorEvent(
         service=service,
         event_id=event.event_id,
@@ -189,20 +213,22 @@ def _row(service: Service, issue: Issue, arrival: _Arrival) -> ErrorEvent:
         environment=arrival.environment,
         timestamp=arrival.at,
         received_at=arrival.received_at,
-        release=event.release[:250],
-        host=event.host[:200],
+        release=arrival.release,
+        host=arrival.host,
         level=arrival.parsed.level,
         user_key=arrival.user_key,
         trace_key=arrival.trace_key,
         is_from_request=arrival.parsed.from_request,
-        message=scrub_text(event.message),
-        flags=dict(event.flags) or None,
-        tags={name: scrub_text(value) for name, value in event.tags.items()} or None,
-        payload=zstd.compress(arrival.parsed.payload or orjson.dumps(_minimal_payload(event)), _ZSTD_LEVEL),
+        message=message,
+        flags={scrubber.text(name): value for name, value in event.flags.items()} or None,
+        tags=scrubber.value(dict(event.tags)) or None,
+        payload=zstd.compress(
+            arrival.parsed.payload or orjson.dumps(scrubber.value(_minimal_payload(event, message))), _ZSTD_LEVEL
+        ),
     )
 
 
-def _minimal_payload(event: Report) -> dict[str, Any]:  # Any: JSON
+def _minimal_payload(event: Report, message: str) -> dict[str, Any]:  # Any: JSON
     """A report for events that came as parsed values, in the protocol's own words: what a reader needs is the stack."""
     frames = [
         {
@@ -218,7 +244,7 @@ def _minimal_payload(event: Report) -> dict[str, Any]:  # Any: JSON
         }
         for frame in event.frames
     ]
-    entry: dict[str, Any] = {"type": event.type, "value": scrub_text(event.message)}  # Any: JSON
+    entry: dict[str, Any] = {"type": event.type, "value": message}  # Any: JSON
     return {"exception": {"values": [entry | ({"stacktrace": {"frames": frames}} if frames else {})]}}
 
 
@@ -230,7 +256,7 @@ def bucket_of(at: dt.datetime) -> dt.datetime:
 
 def _count(by_issue: Mapping[int, Sequence[_Arrival]]) -> None:
     counts = Counter(
-        (issue, each.environment.pk, bucket_of(each.at), each.parsed.event.release[:250], each.parsed.event.host[:200])
+        (issue, each.environment.pk, bucket_of(each.at), each.release, each.host)
         for issue, arrivals in by_issue.items()
         for each in arrivals
     )
@@ -300,7 +326,7 @@ def _reopen(issues: Iterable[Issue], by_issue: Mapping[int, Sequence[_Arrival]])
                     "release", flat=True
                 )
             ) - {issue.resolved_in_release}
-            again = [each for each in again if each.parsed.event.release[:250] not in old]
+            again = [each for each in again if each.release not in old]
         if again:
             Issue.objects.filter(pk=issue.pk, status=Issue.Status.RESOLVED).update(
                 status=Issue.Status.OPEN, regressed_at=min(each.at for each in again)

@@ -30,6 +30,7 @@ from incidents.actions.requests import count_requests
 from incidents.actions.sessions import count_sessions
 from incidents.actions.traffic import TrafficLine, record_losses, record_outcomes, record_sessions
 from incidents.domain.event import ParsedEvent
+from incidents.domain.scrubbing import DEFAULT, Scrubber
 from incidents.formats.incoming import Contents, read_contents
 from incidents.models import DeadLetter, DigestMark, InboxItem
 
@@ -197,10 +198,12 @@ def _digest_rows(rows: Sequence[InboxItem], now: dt.datetime) -> tuple[int, list
             return _digest_batch(rows, now)
     except (OperationalError, InterfaceError):
         raise
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 -- whatever it is becomes the reason of a dead letter
         if len(rows) == 1:
-            logger.exception("a body could not be digested")
-            return 0, [(rows[0], f"{type(error).__name__}: {error}"[:2_000])]
+            # databases quote what they refuse, so neither the error's text nor its trace goes anywhere as it is
+            reason = DEFAULT.text(f"{type(error).__name__}: {error}"[:2_000])
+            logger.error("a body could not be digested", extra={"reason": reason, "project": rows[0].project})
+            return 0, [(rows[0], reason)]
     middle = len(rows) // 2
     stored, dead = _digest_rows(rows[:middle], now)
     more_stored, more_dead = _digest_rows(rows[middle:], now)
@@ -220,7 +223,7 @@ def _digest_batch(rows: Sequence[InboxItem], now: dt.datetime) -> tuple[int, lis
         if service is None:
             batch.dead += [(row, "the service was deleted") for row, _ in found]
         else:
-            stored += _digest_service(service, found, now)
+            stored += _digest_service(service, found, now, DEFAULT)
     _count_dead(services, batch.dead, now)
     failpoints.reach("digest.stored")
     return stored, batch.dead
@@ -239,13 +242,15 @@ def _read(rows: Sequence[InboxItem]) -> _Readable:
                 received_at=row.received_at,
             )
         except ValueError as error:
-            batch.dead.append((row, f"{type(error).__name__}: {error}"[:2_000]))
+            batch.dead.append((row, DEFAULT.text(f"{type(error).__name__}: {error}"[:2_000])))
             continue
         batch.contents[row.project].append((row, contents))
     return batch
 
 
-def _digest_service(service: Service, found: Sequence[tuple[InboxItem, Contents]], now: dt.datetime) -> int:
+def _digest_service(
+    service: Service, found: Sequence[tuple[InboxItem, Contents]], now: dt.datetime, scrubber: Scrubber
+) -> int:
     events: list[ParsedEvent] = []
     instants: list[dt.datetime] = []
     outcomes: Counter[tuple[str, str]] = Counter()
@@ -259,7 +264,7 @@ def _digest_service(service: Service, found: Sequence[tuple[InboxItem, Contents]
             TrafficLine(at=each.at, seconds=60, count=each.count, failed=each.failed, environment=each.environment, release=each.release)
             for each in contents.traffic
         ]  # fmt: skip
-    digested = digest_events(service=service, events=events, received_at=instants)
+    digested = digest_events(service=service, events=events, received_at=instants, scrubber=scrubber)
     updates = [(update, row.received_at) for row, contents in found for update in contents.sessions]
     for hour, lines in count_sessions(service=service, updates=updates).items():
         by_hour[hour] += lines

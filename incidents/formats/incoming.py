@@ -7,8 +7,10 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from incidents.domain.event import ParsedEvent
+from incidents.domain.scrubbing import DEFAULT, Scrubber
 from incidents.formats import bodies, client_reports, envelope, requests, sentry_event, sessions, strict_json
 
 MAX_DECODED = 64 * 1024 * 1024
@@ -34,7 +36,9 @@ class Contents:
     skipped: Counter[str] = field(default_factory=Counter)
 
 
-def read_contents(body: bytes, *, kind: str, coding: str, event_id: str, received_at: dt.datetime) -> Contents:
+def read_contents(
+    body: bytes, *, kind: str, coding: str, event_id: str, received_at: dt.datetime, scrubber: Scrubber = DEFAULT
+) -> Contents:
     """Everything in the body. Raises ValueError (of `bodies`, `envelope` or `strict_json`) where it cannot be read.
 
     `event_id` is the id that the sender was told. Items other than events that make no sense are skipped, not raised.
@@ -44,18 +48,45 @@ def read_contents(body: bytes, *, kind: str, coding: str, event_id: str, receive
     if kind == "store":
         payload = strict_json.loads_object(data)
         contents.events.append(
-            _timed(sentry_event.parse(payload, event_id=event_id, received_at=received_at), None, received_at)
+            _timed(
+                sentry_event.parse(payload, event_id=event_id, received_at=received_at, scrubber=scrubber),
+                None,
+                received_at,
+            )
         )
         return contents
     found = envelope.parse(data)
     for item in found.items:
         if item.type == "event":
             payload = strict_json.loads_object(item.payload)
-            parsed = sentry_event.parse(payload, event_id=event_id, received_at=received_at)
+            parsed = sentry_event.parse(payload, event_id=event_id, received_at=received_at, scrubber=scrubber)
             contents.events.append(_timed(parsed, found.sent_at, received_at))
         else:
             _read_other(item, contents, found.sent_at, received_at)
+    _clean_names(contents, scrubber)
     return contents
+
+
+_Named = TypeVar("_Named", sessions.TrafficIncrement, sessions.SessionUpdate, requests.Request)
+
+
+def _clean_names(contents: Contents, scrubber: Scrubber) -> None:
+    """Whatever is counted by a name that a sender chose is counted by its scrubbed name."""
+    contents.traffic = [_with_clean_names(each, scrubber) for each in contents.traffic]
+    contents.sessions = [_with_clean_names(each, scrubber) for each in contents.sessions]
+    contents.requests = [_with_clean_names(each, scrubber) for each in contents.requests]
+    contents.losses = [
+        dataclasses.replace(each, reason=scrubber.text(each.reason), category=scrubber.text(each.category))
+        for each in contents.losses
+    ]
+    contents.skipped = Counter({scrubber.text(kind): count for kind, count in contents.skipped.items()})
+
+
+def _with_clean_names(each: _Named, scrubber: Scrubber) -> _Named:
+    environment, release = scrubber.text(each.environment)[: sentry_event.ENVIRONMENT], scrubber.text(each.release)
+    if (environment, release) == (each.environment, each.release):
+        return each
+    return dataclasses.replace(each, environment=environment, release=release)
 
 
 def drift(sent_at: dt.datetime | None, received_at: dt.datetime) -> dt.timedelta:

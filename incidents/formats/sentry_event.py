@@ -13,7 +13,7 @@ from datetime import datetime
 import orjson
 
 from incidents.domain.event import LEVELS, ErrorEvent, Frame, ParsedEvent
-from incidents.domain.scrubbing import scrub
+from incidents.domain.scrubbing import DEFAULT, Scrubber
 from incidents.formats.strict_json import clean_text
 from incidents.formats.timestamps import parse_timestamp
 
@@ -31,11 +31,15 @@ _SHOWN = (
     "message", "logentry", "exception", "threads", "stacktrace", "breadcrumbs", "request", "user", "contexts",
     "extra", "sdk", "logger", "transaction", "modules", "dist", "server_name", "level", "platform", "culprit",
 )  # fmt: skip
+_USER = frozenset({"id", "segment", "geo"})
 _Json = Mapping[str, object]
 
 
-def parse(payload: _Json, *, event_id: str, received_at: datetime) -> ParsedEvent:
-    """The report in `payload`. `event_id` is the id the server answered; `received_at` stands in for a missing time."""
+def parse(payload: _Json, *, event_id: str, received_at: datetime, scrubber: Scrubber = DEFAULT) -> ParsedEvent:
+    """The report in `payload`. `event_id` is the id the server answered; `received_at` stands in for a missing time.
+
+    What the report is grouped and counted by comes out as sent, what is kept for reading only as `scrubber` leaves it.
+    """
     exceptions = _exceptions(payload)
     main = exceptions[-1] if exceptions else {}
     contexts = _object(payload.get("contexts"))
@@ -62,17 +66,26 @@ def parse(payload: _Json, *, event_id: str, received_at: datetime) -> ParsedEven
         sent_fingerprint=tuple(_text(part, NAME) for part in _array(payload.get("fingerprint"))[:20]),
         from_request=_from_request(payload, contexts),
         crashed=any(_object(item.get("mechanism")).get("handled") is False for item in exceptions),
-        payload=orjson.dumps(shown(payload)),
+        payload=orjson.dumps(shown(payload, scrubber)),
     )
 
 
-def shown(payload: _Json) -> dict[str, object]:
-    """The parts of the report that people read, scrubbed; tags stand in the event. The rest was for machines."""
+def shown(payload: _Json, scrubber: Scrubber = DEFAULT) -> dict[str, object]:
+    """The parts of the report that people read, scrubbed; tags stand in the event. The rest was for machines.
+
+    Values filled into a message are local variables by another name: they stand in the message where they may.
+    """
     kept = {name: payload[name] for name in _SHOWN if payload.get(name) not in (None, "", [], {})}
-    user = kept.get("user")
+    rules = scrubber.rules
+    user, entry = kept.get("user"), kept.get("logentry")
     if isinstance(user, dict):
-        kept["user"] = {name: item for name, item in user.items() if name in ("id", "segment", "geo")}
-    scrubbed = scrub(kept)
+        names = (
+            _USER | ({"email"} if rules.keeps_emails else set()) | ({"ip_address"} if rules.keeps_addresses else set())
+        )
+        kept["user"] = {name: item for name, item in user.items() if name in names}
+    if isinstance(entry, dict) and "params" in entry and not rules.keeps_locals:
+        kept["logentry"] = {name: item for name, item in entry.items() if name != "params"}
+    scrubbed = scrubber.value(kept)
     return scrubbed if isinstance(scrubbed, dict) else {}
 
 

@@ -148,10 +148,10 @@ def test_what_breaks_in_the_database_is_found_by_halving(monkeypatch: pytest.Mon
     for number in range(1, 14):
         put(service, number, envelope(number, {"release": "bad" if number in (4, 11) else "good"}))
 
-    def breaks(*, service: Service, events: Any, received_at: Any) -> Any:
+    def breaks(*, events: Any, **more: Any) -> Any:
         if any(each.event.release == "bad" for each in events):
             raise ValueError("this one breaks")
-        return digest(service=service, events=events, received_at=received_at)
+        return digest(events=events, **more)
 
     digest = ingest.digest_events
     monkeypatch.setattr(ingest, "digest_events", breaks)
@@ -256,11 +256,11 @@ def killer(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The worker dies whenever the event with number 7 is in its batch; how large each deadly batch was."""
     sizes: list[int] = []
 
-    def deadly(*, service: Service, events: Any, received_at: Any) -> Any:
+    def deadly(*, events: Any, **more: Any) -> Any:
         if any(each.event.event_id == event_id(7) for each in events):
             sizes.append(len(events))
             raise Death
-        return digest(service=service, events=events, received_at=received_at)
+        return digest(events=events, **more)
 
     digest = ingest.digest_events
     monkeypatch.setattr(ingest, "digest_events", deadly)
@@ -318,9 +318,9 @@ def test_a_flood_does_not_keep_suspects_waiting(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(ingest, "BATCH", 2)
     order: list[str] = []
 
-    def noted(*, service: Service, events: Any, received_at: Any) -> Any:
+    def noted(*, events: Any, **more: Any) -> Any:
         order.extend(each.event.event_id for each in events)
-        return digest(service=service, events=events, received_at=received_at)
+        return digest(events=events, **more)
 
     digest = ingest.digest_events
     monkeypatch.setattr(ingest, "digest_events", noted)
