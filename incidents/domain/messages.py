@@ -36,7 +36,7 @@ _SIGN = re.compile(r"(?<![\w#])[+-]#")
 _PLAIN_WORD = re.compile(r"[A-Za-z_#][\w#.$:/<>*\[\]-]{0,59}")
 _STATUS = re.compile(
     r"(?:^|\b(?:status(?: code)?|http(?:/\d(?:\.\d)?)?|code|error|returned|answered|response)\b\D{0,3})"
-    r"([1-5]\d\d)\b|\b([45]\d\d) (?:server|client) error|\b([45]\d\d)\s+[A-Z][a-z]+",
+    r"([1-5]\d\d)\b|\b([45]\d\d) (?:server|client) error|(?<![\w:.,+-])([45]\d\d)\s+[A-Z][a-z]+",  # not a port
     re.IGNORECASE,
 )
 _SPACE = re.compile(r"\s+")

@@ -50,6 +50,14 @@ from incidents.domain.messages import Message, host_pattern, normalise
         ('null value in column "owner" (77)', Message("null value in column 'owner' (#)")),
         ("bad value '%%'", Message("bad value '*'")),
         ("upstream answered status code 502", Message("upstream answered status code #", (), 502)),
+        (
+            "cannot reach api.pay.example:443 from here",
+            Message("cannot reach api.pay.example:# from here", ("api.pay.example",)),
+        ),
+        ("https://api.pay.example:500 Refused", Message("https://api.pay.example Refused", ("api.pay.example",))),
+        ("10.0.0.7:443 Refused", Message("<ip> Refused")),
+        ("waited 12.500 Seconds", Message("waited # Seconds")),
+        ("GET /pay (503 Service Unavailable)", Message("GET /pay (# Service Unavailable)", (), 503)),
         ("404 Not Found", Message("# Not Found", (), 404)),
     ],
 )
