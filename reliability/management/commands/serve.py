@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
-from reliability.supervisor import Child, Supervisor, web_command, worker_command
+from reliability.supervisor import supervisor_command, web_command, worker_command
 
 
 class Command(BaseCommand):
@@ -24,17 +25,11 @@ class Command(BaseCommand):
         only.add_argument("--worker-only", action="store_true", help="only the worker")
 
     def handle(self, *args: Any, **options: Any) -> None:  # Any: Django's signature
-        """Starts what was asked for."""
-        children = []
+        """Becomes the supervisor of what was asked for."""
+        commands = {}
         if not options["worker_only"]:
-            children.append(
-                Child("web", web_command(host=settings.HOST, port=settings.PORT, processes=settings.WEB_PROCESSES))
-            )
+            commands["web"] = web_command(host=settings.HOST, port=settings.PORT, processes=settings.WEB_PROCESSES)
         if not options["web_only"]:
-            children.append(Child("worker", worker_command(threads=settings.WORKER_THREADS)))
-        supervisor = Supervisor(
-            children=children, environment={**os.environ, "DJANGO_SETTINGS_MODULE": "reliability.settings"}
-        )
-        supervisor.stop_on_signals()
-        supervisor.run()
-        self.stdout.write("Stopped. Nothing acknowledged is lost.")
+            commands["worker"] = worker_command(threads=settings.WORKER_THREADS)
+        os.chdir(settings.BASE_DIR)  # from where the commands find the application
+        os.execv(sys.executable, supervisor_command(commands))  # noqa: S606 -- our own command, no shell
