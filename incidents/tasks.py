@@ -6,7 +6,7 @@ from celery import shared_task
 
 from deploys import clock
 from deploys.actions import schedules
-from incidents.actions import attribution, detection, drift, ingest, monitors, requests, sessions
+from incidents.actions import attribution, detection, drift, ingest, jobs, monitors, requests, sessions
 
 SWEEP = "incidents.sweep_inbox"
 SWEEP_SECONDS = 2.0
@@ -16,6 +16,8 @@ DETECT = "incidents.detect"
 DETECT_SECONDS = 5.0
 MONITORS = "incidents.wake_monitors"
 MONITORS_SECONDS = 1.0
+JOBS = "incidents.sweep_jobs"
+JOBS_SECONDS = 15.0
 FORGET = "incidents.forget"
 FORGET_SECONDS = 3_600.0
 DRIFT = "incidents.find_drift"
@@ -92,12 +94,32 @@ def wake_monitors() -> None:
         schedules.finish(MONITORS, now=clock.now())
 
 
+@shared_task(name=JOBS, ignore_result=True)  # type: ignore[untyped-decorator]  # celery has no types
+def sweep_jobs() -> None:
+    """Judges the silence of jobs, and has detection look."""
+    error = ""
+    try:
+        if jobs.sweep_jobs(now=clock.now(), last_swept_at=schedules.last_finished(JOBS)):
+            wake_detection()
+    except Exception as problem:
+        error = repr(problem)
+        raise
+    finally:
+        schedules.finish(JOBS, now=clock.now(), error=error)
+
+
+def wake_sweep_jobs() -> None:
+    """Wakes one worker for it."""
+    sweep_jobs.apply_async(retry=False, expires=60)
+
+
 @shared_task(name="incidents.forget", ignore_result=True)  # type: ignore[untyped-decorator]  # celery has no types
 def forget() -> None:
-    """Deletes what is remembered of sessions that are over, and latencies that are too old."""
+    """Deletes what is remembered of sessions that are over, latencies and runs of jobs that are too old."""
     try:
         sessions.forget_sessions(now=clock.now())
         requests.forget_requests(now=clock.now())
+        jobs.forget_runs(now=clock.now())
     finally:
         schedules.finish(FORGET, now=clock.now())
 

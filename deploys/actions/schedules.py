@@ -66,6 +66,11 @@ def wake_due(*, now: dt.datetime) -> list[str]:
     return woken
 
 
+def last_finished(name: str) -> dt.datetime | None:
+    """When the job last gave its lease back; None where it never ran."""
+    return ScheduledJob.objects.filter(name=name).values_list("last_finished_at", flat=True).first()
+
+
 def finish(name: str, *, now: dt.datetime, error: str = "") -> None:
     """The job has run: gives its lease back and keeps the error, if any."""
     ScheduledJob.objects.filter(name=name).update(leased_until=None, last_finished_at=now, last_error=error[:2000])

@@ -10,11 +10,11 @@ from typing import Any
 from django.db.models import Q
 
 from deploys.models import Tier
-from incidents.domain.detection import Bucket, Rule, Span, Surroundings, outages, spans
+from incidents.domain.detection import Bucket, JobRule, Rule, Span, Surroundings, outages, spans
 from incidents.domain.evidence import Episode as Symptom
 from incidents.domain.evidence import IssueFacts, Outage
 from incidents.domain.load import flat
-from incidents.models import CheckWatch, Episode, ErrorEvent, Issue
+from incidents.models import CheckWatch, Episode, ErrorEvent, Issue, Job
 from incidents.queries.evidence import (
     HISTORY_DAYS,
     Lens,
@@ -146,6 +146,7 @@ def symptom_of(row: Episode) -> Symptom | Outage:
             end=seconds(row.ended_at) if row.ended_at else None,
             met_at=seconds(row.met_at),
             last_failed=seconds(row.last_at),
+            job=str(row.facts.get("job") or ""),
         )
     facts: dict[str, Any] = {  # Any: JSON
         name: tuple(value) if isinstance(value, list) else value
@@ -166,15 +167,16 @@ def symptom_of(row: Episode) -> Symptom | Outage:
 
 def refresh_outages(*, lens: Lens, watch: CheckWatch) -> list[Episode]:
     """Recompute the outages of a service around its unseen checks; the rows that are new or changed."""
-    if watch.dirty_since is None or watch.environment.tier != Tier.PRODUCTION:
+    if watch.dirty_since is None:
+        return []
+    seen = CheckWatch.objects.filter(pk=watch.pk, dirty_since=watch.dirty_since)
+    if watch.environment.tier != Tier.PRODUCTION:
+        seen.update(dirty_since=None)
         return []
     rows = Episode.objects.filter(service=watch.service, environment=watch.environment, issue=None, reason=CHECKS)
-    last = rows.filter(started_at__lte=watch.dirty_since).order_by("-started_at").first()
     since = watch.dirty_since - dt.timedelta(minutes=30)
-    if last is not None and (last.ended_at is None or last.ended_at >= since):
-        since = min(since, last.started_at)
-    found = outages(watch.service.name, probes_of(watch.service_id, watch.environment_id, since, lens.now), lens.rule)
     known = list(rows.filter(Q(ended_at__isnull=True) | Q(ended_at__gte=since)).order_by("started_at", "id"))
+    found = _outages(lens, watch, known, since)
     touched: list[Episode] = []
     for outage in found:
         values = {
@@ -186,8 +188,9 @@ def refresh_outages(*, lens: Lens, watch: CheckWatch) -> list[Episode]:
         row = next((each for each in known if _meets(each, outage)), None)
         if row is None:
             row = Episode.objects.create(
-                team=lens.team, service=watch.service, environment=watch.environment, reason=CHECKS, count=0, **values
-            )
+                team=lens.team, service=watch.service, environment=watch.environment, reason=CHECKS, count=0,
+                facts={"job": outage.job} if outage.job else {}, **values,
+            )  # fmt: skip
             touched.append(row)
         else:
             known.remove(row)
@@ -196,10 +199,31 @@ def refresh_outages(*, lens: Lens, watch: CheckWatch) -> list[Episode]:
                 touched.append(row)
     is_down = any(outage.end is None for outage in found)
     CheckWatch.objects.filter(pk=watch.pk).update(is_down=is_down)
-    CheckWatch.objects.filter(pk=watch.pk, dirty_since=watch.dirty_since).update(dirty_since=None)
+    seen.update(dirty_since=None)
     return touched
+
+
+def _outages(lens: Lens, watch: CheckWatch, known: Sequence[Episode], since: dt.datetime) -> list[Outage]:
+    """The outages of monitors and of jobs, read from where the first of those that may still last began.
+
+    A job may run once a month, so each of its failed runs is remembered with where its failing began.
+    """
+    monitors = min([since, *(row.started_at for row in known if not row.facts.get("job"))])
+    began: dict[str, dt.datetime] = {}
+    for row in known:
+        name = str(row.facts.get("job") or "")
+        began[name] = min(row.started_at, began.get(name, row.started_at))
+    failing = Q(failing_since__isnull=False) | Q(slug__in=list(began))
+    jobs = list(Job.objects.filter(failing, service=watch.service, environment=watch.environment))
+    probes = probes_of(
+        watch.service_id, watch.environment_id, monitors, lens.now,
+        jobs={job.source: min(since, job.failing_since or since, began.get(job.slug, since)) for job in jobs},
+    )  # fmt: skip
+    rules = {job.source: JobRule(job.slug, job.failure_threshold, job.recovery_threshold) for job in jobs}
+    return outages(watch.service.name, probes, lens.rule, rules)
 
 
 def _meets(row: Episode, outage: Outage) -> bool:
     end = row.ended_at or row.last_at
-    return row.started_at <= instant(outage.end or outage.last_failed) and instant(outage.start) <= end
+    is_same = (row.facts.get("job") or "") == outage.job
+    return is_same and row.started_at <= instant(outage.end or outage.last_failed) and instant(outage.start) <= end

@@ -136,8 +136,12 @@ def _evidence_words(finding: Finding) -> str:
         events = "1 event" if finding.events == 1 else f"{finding.events} events"
         issues = "1 issue" if len(group.episodes) == 1 else f"{len(group.episodes)} issues"
         words.append(f"{events} of {issues} in {names}")
-    if group.outages:
-        words.append("failed checks of " + ", ".join(dict.fromkeys(outage.service for outage in group.outages)))
+    down = dict.fromkeys(outage.service for outage in group.outages if not outage.job)
+    if down:
+        words.append("failed checks of " + ", ".join(down))
+    late = dict.fromkeys(f"{outage.job} of {outage.service}" for outage in group.outages if outage.job)
+    if late:
+        words.append("failed runs of " + ", ".join(late))
     return " and ".join(words)
 
 

@@ -26,6 +26,7 @@ from deploys.models import Service
 from incidents.actions import suspects
 from incidents.actions.claims import by_turns
 from incidents.actions.digest import digest_events
+from incidents.actions.jobs import record_check_ins
 from incidents.actions.requests import count_requests
 from incidents.actions.sessions import count_sessions
 from incidents.actions.traffic import TrafficLine, record_losses, record_outcomes, record_sessions
@@ -273,6 +274,8 @@ def _digest_service(
         outcomes["session", "counted"] += sum(line.count for line in lines)
     requests = [request for _, contents in found for request in contents.requests]
     outcomes["request", "counted"] = count_requests(service=service, requests=requests, received_at=now)
+    check_ins = [check_in for _, contents in found for check_in in contents.check_ins]
+    outcomes["check_in", "counted"] = record_check_ins(service=service, check_ins=check_ins, now=now)
     losses = [
         (loss.at or row.received_at, loss.reason, loss.category, loss.quantity)
         for row, contents in found

@@ -34,8 +34,9 @@ def classify(group: Group, services: Sequence[ServiceFacts], *, says_down: bool 
     ``services`` are the facts of the group's services; ``says_down`` is the word of an alert or status source.
     """
     users, sessions = distinct(group.episodes)
-    if group.outages:
-        names = ", ".join(sorted({o.service for o in group.outages}))
+    down = [o for o in group.outages if not o.job]
+    if down:
+        names = ", ".join(sorted({o.service for o in down}))
         return Class("downtime", users, f"consecutive failed checks of {names}; {_people(users)} in its errors")
     if says_down:
         return Class("downtime", users, f"an alert source says it is down; {_people(users)} in its errors")
@@ -45,6 +46,8 @@ def classify(group: Group, services: Sequence[ServiceFacts], *, says_down: bool 
         return Class("single_user", 1, "1 distinct user in its errors")
     if any(facts.reports_users for facts in services):
         return Class("impactless", 0, "no user in its errors, though the service reports users on others")
+    if group.outages and not group.episodes:
+        return Class("impactless", 0, "a job did not run as it should; no user was seen to be hit")
     if group.episodes and not any(e.issue.is_from_request for e in group.episodes):
         return Class("impactless", 0, "its errors come from no request")
     if sessions >= 2:

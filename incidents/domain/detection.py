@@ -8,8 +8,9 @@ from __future__ import annotations
 import itertools
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from incidents.domain.evidence import DAY, HOUR, MINUTE, Outage
 
@@ -264,21 +265,51 @@ class Probe:
     source: str = ""
 
 
-def outages(service: str, probes: Sequence[Probe], rule: Rule) -> list[Outage]:
-    """Runs of consecutive failed checks of one monitor, at least ``failed_checks`` long. ``probes`` sorted by time."""
-    found: list[Outage] = []
-    failing: dict[str, list[Probe]] = {}
+@dataclass(frozen=True, slots=True)
+class JobRule:
+    """How many runs of a job must fail in a row, and how many must go well before it has recovered."""
+
+    name: str
+    failures: int = 1
+    recoveries: int = 1
+
+
+def outages(
+    service: str, probes: Sequence[Probe], rule: Rule, jobs: Mapping[str, JobRule] = MappingProxyType({})
+) -> list[Outage]:
+    """Runs of consecutive failed checks of one source that are long enough. ``probes`` sorted by time.
+
+    Monitors need ``failed_checks`` and are back with the first good check; ``jobs`` tells by source which probes are runs
+    of a job and what it asks for. An outage ends at the first good check of those that prove the recovery.
+    """
+    by_source: dict[str, list[Probe]] = {}
     for probe in probes:
-        row = failing.setdefault(probe.source, [])
-        if not probe.ok:
-            row.append(probe)
-            continue
-        if len(row) >= rule.failed_checks:
-            found.append(_outage(service, row, probe.at, rule))
-        failing[probe.source] = []
-    found += [_outage(service, row, None, rule) for row in failing.values() if len(row) >= rule.failed_checks]
+        by_source.setdefault(probe.source, []).append(probe)
+    found: list[Outage] = []
+    for source, row in by_source.items():
+        found += _outages_of(service, row, jobs.get(source) or JobRule("", rule.failed_checks))
     return sorted(found, key=lambda o: (o.start, o.met_at))
 
 
-def _outage(service: str, row: Sequence[Probe], end: float | None, rule: Rule) -> Outage:
-    return Outage(service, row[0].at, end, row[rule.failed_checks - 1].at, row[-1].at)
+def _outages_of(service: str, probes: Sequence[Probe], rule: JobRule) -> list[Outage]:
+    found: list[Outage] = []
+    failed: list[Probe] = []
+    good: list[Probe] = []
+    for probe in probes:
+        if not probe.ok:
+            if good and len(failed) < rule.failures:
+                failed = []
+            failed.append(probe)
+            good = []
+            continue
+        good.append(probe)
+        if len(failed) >= rule.failures and len(good) >= rule.recoveries:
+            found.append(_outage(service, failed, good[0].at, rule))
+            failed, good = [], []
+    if len(failed) >= rule.failures:
+        found.append(_outage(service, failed, None, rule))
+    return found
+
+
+def _outage(service: str, failed: Sequence[Probe], end: float | None, rule: JobRule) -> Outage:
+    return Outage(service, failed[0].at, end, failed[rule.failures - 1].at, failed[-1].at, rule.name)

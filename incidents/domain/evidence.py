@@ -97,18 +97,22 @@ class Episode:
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """Two or more consecutive failed checks of a service: [first failed, first good after); open while ``end`` is None."""
+    """Two or more consecutive failed checks of a service: [first failed, first good after); open while ``end`` is None.
+
+    ``job`` is the name of the recurring job whose runs failed; empty where the service itself did not answer.
+    """
 
     service: str
     start: float
     end: float | None
     met_at: float
     last_failed: float
+    job: str = ""
 
     @property
     def key(self) -> str:
         """Stable while the outage lasts."""
-        return f"{self.service}|checks|{self.start:.0f}"
+        return f"{self.service}|{f'job {self.job}' if self.job else 'checks'}|{self.start:.0f}"
 
 
 @dataclass(frozen=True, slots=True)

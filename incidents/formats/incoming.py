@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from incidents.domain.event import ParsedEvent
 from incidents.domain.scrubbing import DEFAULT, Scrubber
-from incidents.formats import bodies, client_reports, envelope, requests, sentry_event, sessions, strict_json
+from incidents.formats import bodies, check_ins, client_reports, envelope, requests, sentry_event, sessions, strict_json
 
 MAX_DECODED = 64 * 1024 * 1024
 #: A client's clock may differ this much from ours before it is corrected; the way of a request accounts for less.
@@ -20,8 +20,8 @@ TOLERATED_DRIFT = dt.timedelta(seconds=30)
 OLDEST = dt.timedelta(days=30)
 
 _Json = Mapping[str, object]
-_Clock = Callable[[dt.datetime], dt.datetime]
-"""An instant of the sender's clock by ours."""
+_Clock = Callable[[dt.datetime | None], dt.datetime]
+"""An instant of the sender's clock by ours; None means when it sent."""
 
 
 @dataclass(slots=True)
@@ -32,6 +32,7 @@ class Contents:
     traffic: list[sessions.TrafficIncrement] = field(default_factory=list)
     sessions: list[sessions.SessionUpdate] = field(default_factory=list)
     requests: list[requests.Request] = field(default_factory=list)
+    check_ins: list[tuple[check_ins.CheckIn, dt.datetime]] = field(default_factory=list)
     losses: list[client_reports.Discarded] = field(default_factory=list)
     skipped: Counter[str] = field(default_factory=Counter)
 
@@ -121,7 +122,7 @@ def _read_other(item: envelope.Item, contents: Contents, sent_at: dt.datetime | 
         contents.skipped[item.type] += 1
         return
     offset = drift(sent_at, received_at)
-    reader(item, payload, contents, lambda moment: corrected(moment, offset, received_at))
+    reader(item, payload, contents, lambda moment: corrected(moment or sent_at or received_at, offset, received_at))
 
 
 def _read_session(_: envelope.Item, payload: _Json, contents: Contents, ours: _Clock) -> None:
@@ -154,10 +155,20 @@ def _read_requests(item: envelope.Item, payload: _Json, contents: Contents, ours
     contents.skipped[item.type] += not found
 
 
+def _read_check_in(item: envelope.Item, payload: _Json, contents: Contents, ours: _Clock) -> None:
+    """Some clients tell no time of a check-in: then it is that of the sending."""
+    found = check_ins.parse(payload)
+    if found is None:
+        contents.skipped[item.type] += 1
+    else:
+        contents.check_ins.append((found, ours(found.at)))
+
+
 _READERS: dict[str, Callable[[envelope.Item, _Json, Contents, _Clock], None]] = {
     "session": _read_session,
     "sessions": _read_sessions,
     "client_report": _read_report,
     "transaction": _read_requests,
     "span": _read_requests,
+    "check_in": _read_check_in,
 }

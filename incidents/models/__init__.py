@@ -16,6 +16,7 @@ from incidents.models.incidents import (
     TimelineEntry,
 )
 from incidents.models.issues import Issue, IssueCount, IssueUser
+from incidents.models.jobs import Job, JobRun
 from incidents.models.monitors import Check, Maintenance, Monitor, MonitoringGap
 
 __all__ = [
@@ -39,6 +40,8 @@ __all__ = [
     "Issue",
     "IssueCount",
     "IssueUser",
+    "Job",
+    "JobRun",
     "LossCount",
     "Maintenance",
     "Monitor",

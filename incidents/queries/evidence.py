@@ -9,6 +9,7 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 import orjson
 from backports import zstd
@@ -144,9 +145,18 @@ def deploy_starts(team: Team, service_ids: Collection[int], since: dt.datetime) 
     return found
 
 
-def probes_of(service_id: int, environment_id: int, since: dt.datetime, until: dt.datetime) -> list[Probe]:
-    """Checks of a service in [since, until], in order."""
-    rows = Check.objects.filter(service=service_id, environment=environment_id, at__gte=since, at__lte=until)
+def probes_of(
+    service_id: int,
+    environment_id: int,
+    since: dt.datetime,
+    until: dt.datetime,
+    jobs: Mapping[str, dt.datetime] = MappingProxyType({}),
+) -> list[Probe]:
+    """Checks of a service in [since, until], in order; of jobs (by source) those since their own instants."""
+    wanted = Q(at__gte=since) & ~Q(source__startswith="job:")
+    for source, begin in jobs.items():
+        wanted |= Q(source=source, at__gte=begin)
+    rows = Check.objects.filter(wanted, service=service_id, environment=environment_id, at__lte=until)
     return [
         Probe(seconds(at), ok, source)
         for at, ok, source in rows.order_by("at", "source").values_list("at", "ok", "source")

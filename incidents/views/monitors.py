@@ -20,9 +20,10 @@ from deploys.views.forms import PlainForm
 from incidents.actions.monitors import LONGEST_URL, add_monitor, stop_monitor
 from incidents.actions.watching import end_unwatched
 from incidents.domain.addresses import BadUrl
-from incidents.models import Check, Monitor
+from incidents.models import Check, Job, Monitor
 
 HOUR = dt.timedelta(hours=1)
+MOST_JOBS = 30
 
 
 class MonitorForm(PlainForm):
@@ -39,7 +40,7 @@ class MonitorForm(PlainForm):
 
 
 def watched_by(request: HttpRequest, service: Service) -> str:
-    """The panel of a service's page: what watches it, what it saw last, and a form to add a monitor. Two queries."""
+    """The panel of a service's page: what watches it, what it saw last, and a form to add a monitor. Three queries."""
     now = clock.now()
     monitors = list(Monitor.objects.filter(service=service, is_active=True).order_by("created_at", "id"))
     recent = Check.objects.filter(service=service, at__gte=now - HOUR).order_by("-at", "-id")[:400]
@@ -47,10 +48,11 @@ def watched_by(request: HttpRequest, service: Service) -> str:
     for check in recent:
         last.setdefault(check.source, check)
     rows = [{"monitor": each, "last": last.get(str(each.public_id))} for each in monitors]
+    jobs = Job.objects.filter(service=service).select_related("environment")
     membership: Any = getattr(request, "membership", None)  # Any: set by team_page
     context = {
         "service": service, "rows": rows, "form": MonitorForm(), "may_set": membership is not None and membership.role == Role.ADMIN,
-        "is_unwatched": service.is_unwatched,
+        "is_unwatched": service.is_unwatched, "jobs": jobs.order_by("environment__name", "slug")[:MOST_JOBS],
     }  # fmt: skip
     return render_to_string("incidents/panels/watched_by.html", context, request=request)
 

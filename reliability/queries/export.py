@@ -49,7 +49,11 @@ def _payload(fact: DomainFact) -> Payload:
 
 
 def _checks(team: Team) -> Iterator[Check]:
-    checks = Check.objects.filter(service__team=team).select_related("service", "environment")
+    checks = (
+        Check.objects.filter(service__team=team)
+        .exclude(source__startswith="job:")
+        .select_related("service", "environment")
+    )
     return checks.order_by("at", "id").iterator(CHUNK)
 
 

@@ -23,6 +23,7 @@ from incidents.models import (
     InboxItem,
     IngestCount,
     Issue,
+    JobRun,
     LossCount,
     RequestCount,
     TrafficCount,
@@ -76,6 +77,10 @@ def test_everything_in_an_envelope_finds_its_place() -> None:
         b"a\nb",
         b'{"type":"check_in"}',
         b"not even json",
+        b'{"type":"check_in"}',
+        b'{"check_in_id":"%s","monitor_slug":"nightly","status":"ok"}' % (b"a" * 32),
+        b'{"type":"check_in"}',
+        b"{}",
     ]
     put(service, 1, gzip.compress(envelope(1, {"user": {"id": "u1"}}, *items)), encoding="gzip")
     put(service, 2, json.dumps({"message": "old"}).encode(), kind="store")
@@ -95,8 +100,10 @@ def test_everything_in_an_envelope_finds_its_place() -> None:
         ("event", "stored"): 2,
         ("session", "counted"): 1,
         ("attachment", "skipped"): 1,
-        ("check_in", "skipped"): 1,
+        ("check_in", "skipped"): 2,
+        ("check_in", "counted"): 1,
     }
+    assert list(JobRun.objects.values_list("job__slug", "status", "started_at")) == [("nightly", "ok", NOON)]
     assert InboxItem.objects.count() == 0
 
 

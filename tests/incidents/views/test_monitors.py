@@ -8,7 +8,9 @@ from django.test import Client
 from deploys.actions.catalog import make_service
 from deploys.models import Membership, Role, Service
 from incidents.actions.checks import CheckResult, record_check
+from incidents.actions.jobs import record_check_ins
 from incidents.actions.watching import begin_unwatched
+from incidents.formats.check_ins import CheckIn, JobConfig
 from incidents.models import Monitor, MonitoringGap
 from tests.conftest import NOON
 from tests.factories.catalog import MembershipFactory
@@ -52,6 +54,24 @@ def test_a_monitor_is_added_seen_and_stopped(client: Client, service: Service) -
     assert "https://shop.example/health" in shown
     assert "answered 503" in shown
     assert Monitor.objects.filter(is_active=True).count() == 0
+
+
+def test_jobs_stand_beside_the_monitors(client: Client, service: Service) -> None:
+    config = JobConfig("crontab", "0 2 * * *", "Europe/Berlin")
+    report = CheckIn("a" * 32, "nightly", "error", None, None, "production", "", config)
+    record_check_ins(service=service, check_ins=[(report, NOON - dt.timedelta(hours=3))], now=NOON)
+    silent = CheckIn("b" * 32, "<b>hourly</b>", "ok", None, None, "staging", "")
+    record_check_ins(service=service, check_ins=[(silent, NOON)], now=NOON)
+
+    shown = client.get(page(service)).content.decode()
+
+    assert "nightly" in shown
+    assert "0 2 * * *" in shown
+    assert "Europe/Berlin" in shown
+    assert "failed" in shown
+    assert "2026-03-05" in shown
+    assert "&lt;b&gt;hourly" in shown
+    assert "no schedule told" in shown
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1/", "file:///etc/passwd", "nonsense", ""])
