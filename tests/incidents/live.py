@@ -10,7 +10,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,9 +26,10 @@ AUTH = {"X-Sentry-Auth": f"Sentry sentry_key={KEY}, sentry_version=7, sentry_cli
 _MAKE_PROJECT = f"""
 from deploys import clock
 from deploys.models import DsnKey, Service, Team
-now = clock.now()
+import datetime as dt
+now = clock.now() - dt.timedelta(days=7)
 team = Team.objects.create(slug="shop", name="Shop", created_at=now)
-service = Service.objects.create(team=team, number={PROJECT}, name="shop", created_at=now)
+service = Service.objects.create(team=team, number={PROJECT}, name="shop", created_at=now, first_event_at=now)
 DsnKey.objects.create(service=service, public_key="{KEY}", created_at=now)
 """
 
@@ -50,17 +51,33 @@ class Live:
         self.instance.manage("shell", "-v0", "-c", _MAKE_PROJECT)
 
     def start_web(self) -> None:
-        self._start("web", web_command(host="127.0.0.1", port=self.instance.port, processes=1))
+        self.start("web")
         self.instance.wait_until_up()
 
     def start_worker(self) -> None:
-        self._start("worker", worker_command(threads=2))
+        self.start("worker")
 
-    def _start(self, name: str, command: Sequence[str]) -> None:
+    def start(self, name: str, *, failpoint: str = "") -> None:
+        """Starts the web process or the worker; with a failpoint, to die there."""
+        web = web_command(host="127.0.0.1", port=self.instance.port, processes=1)
+        environment = self.instance.environment | ({"UPSHOT_FAILPOINT": failpoint} if failpoint else {})
         with (self.instance.data / "output.log").open("ab") as log:
             self.children[name] = subprocess.Popen(
-                command, cwd=ROOT, env=self.instance.environment, stdout=log, stderr=log, start_new_session=True
+                web if name == "web" else worker_command(threads=2),
+                cwd=ROOT,
+                env=environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
             )
+
+    def died(self, name: str, seconds: float = 60) -> bool:
+        """Waits until a process has ended by itself."""
+        return eventually(
+            lambda: self.children[name].poll() is not None,
+            seconds=seconds,
+            what=f"the death of the {name}; the instance said: {self.instance.output()[-2000:]}",
+        )
 
     def kill(self, name: str) -> None:
         """SIGKILL for the process and everything it started."""
@@ -70,6 +87,7 @@ class Live:
         child.wait()
 
     def stop(self) -> None:
+        """Kills whatever runs."""
         for name in list(self.children):
             self.kill(name)
 
@@ -86,6 +104,13 @@ class Live:
     def number(self, sql: str, *, inbox: bool = False) -> int:
         """The one number a query tells."""
         return int(self.query(sql, inbox=inbox)[0][0] or 0)
+
+    def integrity(self) -> list[str]:
+        """What SQLite says of its files; nothing on PostgreSQL."""
+        if "UPSHOT_DATABASE_URL" in self.instance.settings:
+            return []
+        rows = [*self.query("PRAGMA integrity_check"), *self.query("PRAGMA integrity_check", inbox=True)]
+        return [str(line) for (line,) in rows]
 
     def wait_until_digested(self, seconds: float = 60) -> None:
         """Returns when the inbox is empty."""

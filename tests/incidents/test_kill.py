@@ -1,90 +1,40 @@
-"""kill -9 under load, of the process that takes errors in and of the one that digests them.
-
-Each client notes an event's id after the 200. Afterwards nothing noted may be missing, nothing may be there twice, and
-every counter must equal the rows it counts. Each body also carries one session, which has no id of its own: were a
-batch digested twice, sessions would outnumber events.
-"""
+"""kill -9 under load: at random moments, and at every named point, of the process that takes errors in and of the one
+that digests them. `make soak` plays the long form."""
 
 from __future__ import annotations
 
 import http.client
-import json
 import random
+import re
+import signal
+import subprocess
 import threading
-import uuid
-from collections.abc import Iterator
 
 import pytest
 
-from tests.incidents.live import AUTH, Live, counters
+from tests.incidents.live import PYTHON, Live
+from tests.incidents.load import Load, reckoning
+from tests.instance import ROOT, eventually
 
 pytestmark = pytest.mark.processes
 
-
-class Load:
-    """Clients that send until told to stop, and remember what was acknowledged."""
-
-    def __init__(self, live: Live, clients: int) -> None:
-        self.acknowledged: set[str] = set()
-        self.sent = 0
-        self.refused: dict[int, int] = {}
-        self._stop = threading.Event()
-        self._lock = threading.Lock()
-        self._port = live.instance.port
-        self._threads = [threading.Thread(target=self._run, args=(n,)) for n in range(clients)]
-
-    def __enter__(self) -> Load:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()
-
-    def _run(self, client: int) -> None:
-        dice = random.Random(client)
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=10)
-        for event_id, body in _bodies(dice):
-            if self._stop.is_set():
-                break
-            try:
-                connection.request("POST", "/api/42/envelope/", body, AUTH)
-                answer = connection.getresponse()
-                answer.read()
-            except (OSError, http.client.HTTPException):
-                connection.close()
-                self._stop.wait(0.05)
-                continue
-            with self._lock:
-                self.sent += 1
-                if answer.status == 200:
-                    self.acknowledged.add(event_id)
-                else:
-                    self.refused[answer.status] = self.refused.get(answer.status, 0) + 1
-        connection.close()
+POINTS = sorted(
+    {
+        name
+        for room in ("deploys", "incidents", "reliability")
+        for path in (ROOT / room).rglob("*.py")
+        for name in re.findall(r'failpoints\.reach\("([a-z.]+)"\)', path.read_text(encoding="utf-8"))
+    }
+)
+WEB = [name for name in POINTS if name.startswith("accept.")]
+WORKER = [name for name in POINTS if name.startswith(("digest.", "detection.", "attribution."))]
 
 
-def _bodies(dice: random.Random) -> Iterator[tuple[str, bytes]]:
-    while True:
-        event_id = uuid.UUID(int=dice.getrandbits(128)).hex
-        event = {
-            "message": f"fault {'abcdefghij'[dice.randrange(10)]}",
-            "user": {"id": f"u{dice.randrange(40)}"},
-            "release": f"1.{dice.randrange(3)}",
-            "server_name": f"web-{dice.randrange(4)}",
-        }
-        session = {"attrs": {"release": "1"}, "aggregates": [{"started": "2026-11-21T01:00:00Z", "exited": 1}]}
-        lines = [{"event_id": event_id}, {"type": "event"}, event, {"type": "sessions"}, session]
-        yield event_id, "\n".join(json.dumps(line) for line in lines).encode()
-
-
-def kill_and_count(live: Live, *, kills: int, seed: int, clients: int = 8) -> int:
-    """Kills one process after another while clients send; how many events were acknowledged, all of them accounted for."""
+def kill_at_random(live: Live, *, kills: int, seed: int, least: int = 0) -> Load:
+    """Kills one process group after another while clients send, and goes on until `least` events are acknowledged."""
     dice = random.Random(seed)
     live.start_worker()
-    with Load(live, clients) as load:
+    with Load(live) as load:
         for number in range(kills):
             threading.Event().wait(dice.uniform(0.2, 1.5))
             if number % 2:
@@ -93,35 +43,103 @@ def kill_and_count(live: Live, *, kills: int, seed: int, clients: int = 8) -> in
             else:
                 live.kill("worker")
                 live.start_worker()
-        threading.Event().wait(0.5)
-    live.wait_until_digested(120)
-    stored = [event_id for (event_id,) in live.query("SELECT event_id FROM incidents_errorevent")]
-    dead = live.query("SELECT event_id, reason FROM incidents_deadletter", inbox=True)
-    assert (load.acknowledged - set(stored), dead) == (set(), [])
-    assert len(stored) == len(set(stored))
-    found = counters(live) | {"sessions": (live.number("SELECT sum(count) FROM incidents_trafficcount"), len(stored))}
-    assert {name: pair for name, pair in found.items() if pair[0] != pair[1]} == {}
-    assert load.refused == {}
-    return len(load.acknowledged)
+        eventually(lambda: len(load.acknowledged) >= least, seconds=600, what=f"{least} acknowledged events")
+    return load
 
 
-def integrity(live: Live) -> list[tuple[str]]:
-    return [*live.query("PRAGMA integrity_check"), *live.query("PRAGMA integrity_check", inbox=True)]
+def kill_at_points(live: Live, *, rounds: int, seed: int) -> tuple[Load, dict[str, int]]:
+    """Has the web process and the worker die at one point each, over and over, while clients send; deaths by point."""
+    dice = random.Random(seed)
+    deaths = dict.fromkeys(WEB + WORKER, 0)
+    live.kill("web")
+    with Load(live, clients=4, pause=0.03) as load:  # the inbox must run empty, or detection waits for its schedule
+        for number in range(rounds * len(WORKER)):
+            live.start("worker", failpoint=f"{WORKER[number % len(WORKER)]}:{dice.randint(1, rounds)}")
+            if number % len(WORKER) < len(WEB):
+                live.start("web", failpoint=f"{WEB[number % len(WORKER)]}:{dice.randint(1, 50)}")
+                deaths[WEB[number % len(WORKER)]] += live.died("web")
+            live.start("web")
+            deaths[WORKER[number % len(WORKER)]] += live.died("worker")
+            live.kill("web")
+        live.start_web()
+        live.start_worker()
+        taken = len(load.acknowledged)
+        eventually(lambda: len(load.acknowledged) > taken, seconds=60, what="an answer after the last restart")
+    return load, deaths
 
 
-def kills_of(config: pytest.Config) -> int:
-    return 40 if config.getoption("--soak") else 6
+def is_soak(config: pytest.Config) -> bool:
+    return bool(config.getoption("--soak"))
+
+
+def check(live: Live, config: pytest.Config, seed: int) -> None:
+    load = kill_at_random(live, kills=40 if is_soak(config) else 4, seed=seed, least=50_000 if is_soak(config) else 500)
+
+    assert reckoning(live, load) == {}
+
+
+def check_points(live: Live, config: pytest.Config, seed: int) -> None:
+    rounds = 5 if is_soak(config) else 1
+    load, deaths = kill_at_points(live, rounds=rounds, seed=seed)
+
+    assert deaths == dict.fromkeys(WEB + WORKER, rounds)
+    assert reckoning(live, load) == {}
 
 
 def test_nothing_acknowledged_is_lost_or_doubled_on_sqlite(live: Live, pytestconfig: pytest.Config) -> None:
-    acknowledged = kill_and_count(live, kills=kills_of(pytestconfig), seed=1)
-
-    assert acknowledged > 500
-    assert integrity(live) == [("ok",), ("ok",)]
+    check(live, pytestconfig, seed=1)
 
 
 @pytest.mark.services
 def test_nothing_acknowledged_is_lost_or_doubled_on_postgresql(
     postgres_live: Live, pytestconfig: pytest.Config
 ) -> None:
-    assert kill_and_count(postgres_live, kills=kills_of(pytestconfig), seed=2) > 500
+    check(postgres_live, pytestconfig, seed=2)
+
+
+def test_a_death_at_any_point_loses_and_doubles_nothing_on_sqlite(live: Live, pytestconfig: pytest.Config) -> None:
+    check_points(live, pytestconfig, seed=3)
+
+
+@pytest.mark.services
+def test_a_death_at_any_point_loses_and_doubles_nothing_on_postgresql(
+    postgres_live: Live, pytestconfig: pytest.Config
+) -> None:
+    check_points(postgres_live, pytestconfig, seed=4)
+
+
+def test_a_deploy_whose_recording_died_is_recorded_when_it_is_sent_again(live: Live) -> None:
+    token = live.instance.provision("shop/shop")["deploy_token"]
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    body = b'{"id": "42", "service": "shop", "release": "1.4.2", "status": "success"}'
+    live.kill("web")
+    live.start("web", failpoint="deploy.recorded")
+    live.instance.wait_until_up()
+
+    with pytest.raises((OSError, http.client.HTTPException)):
+        live.post("/api/v1/deploys", body, headers)
+    assert live.died("web")
+    live.start_web()
+    answers = [live.post("/api/v1/deploys", body, headers)[0] for _ in range(2)]
+
+    assert answers == [201, 200]
+    assert live.number("SELECT count(*) FROM deploys_fact WHERE kind = 'deploy'") == 1
+
+
+def test_a_week_whose_closing_died_is_closed_once(live: Live) -> None:
+    closing = [PYTHON, "manage.py", "shell", "-v0", "-c", _CLOSE]
+    environment = live.instance.environment
+    died = subprocess.run(closing, env=environment | {"UPSHOT_FAILPOINT": "report.stored"}, cwd=ROOT, check=False)
+    for _ in range(2):
+        subprocess.run(closing, env=environment, cwd=ROOT, check=True)
+
+    assert died.returncode == -signal.SIGKILL
+    assert live.query("SELECT label, number FROM reliability_reportsnapshot") == [("2026-W20", 1)]
+
+
+_CLOSE = """
+from deploys import clock
+from deploys.models import Team
+from reliability.actions.reports import close_week
+close_week(team=Team.objects.get(), label="2026-W20", now=clock.now())
+"""
