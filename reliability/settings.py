@@ -131,8 +131,12 @@ APPEND_SLASH = True
 # -- databases ------------------------------------------------------------------------------------------------------
 
 
-def _sqlite(name: str, *, synchronous: str) -> dict[str, Any]:
-    """An SQLite alias. IMMEDIATE is needed: a deferred transaction that upgrades to writing fails without waiting."""
+def _sqlite(name: str) -> dict[str, Any]:
+    """An SQLite alias.
+
+    IMMEDIATE is needed: a deferred transaction that upgrades to writing fails without waiting. So is FULL: with NORMAL,
+    a power cut takes back commits that somebody was told of.
+    """
     return {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": DATA_DIR / name,
@@ -143,7 +147,7 @@ def _sqlite(name: str, *, synchronous: str) -> dict[str, Any]:
             "timeout": 20,
             "init_command": (
                 # No mmap: mapped pages count as this process's memory, and read no faster from the system's cache.
-                f"PRAGMA journal_mode=WAL;PRAGMA synchronous={synchronous};PRAGMA mmap_size=0;"
+                "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;PRAGMA mmap_size=0;"
                 "PRAGMA journal_size_limit=67108864;PRAGMA cache_size=-4000;"
             ),
         },
@@ -153,9 +157,9 @@ def _sqlite(name: str, *, synchronous: str) -> dict[str, Any]:
 DATABASES: dict[str, dict[str, Any]]
 if _database_url is None or _database_url.startswith("sqlite"):
     DATABASES = {
-        "default": _sqlite("upshot.sqlite3", synchronous="NORMAL"),
-        # Its own file, so that the digest's write lock never delays an acknowledgement; FULL, so that one is durable.
-        "inbox": _sqlite("inbox.sqlite3", synchronous="FULL"),
+        "default": _sqlite("upshot.sqlite3"),
+        # Its own file, so that the digest's write lock never delays an acknowledgement.
+        "inbox": _sqlite("inbox.sqlite3"),
     }
     if _database_url and (_path := _database_url.removeprefix("sqlite:///")):
         DATABASES["default"]["NAME"] = Path(_path)
@@ -170,11 +174,7 @@ else:
         raise ImproperlyConfigured("UPSHOT_DATABASE_URL: expected postgres://… or nothing (SQLite)")
     DATABASES = {"default": {**_parsed, "ATOMIC_REQUESTS": False, "CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}}
     # A second connection of each worker thread, for what must be committed while the digest's transaction is open.
-    # What is noted there may be lost with the power; it does not wait for the disk.
-    DATABASES["apart"] = {
-        **DATABASES["default"],
-        "OPTIONS": {**_parsed.get("OPTIONS", {}), "options": "-c synchronous_commit=off"},
-    }
+    DATABASES["apart"] = dict(DATABASES["default"])
     INBOX_ALIAS, APART_ALIAS = "default", "apart"
 DATABASE_ROUTERS = ["incidents.inbox_router.InboxRouter"]
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connections, transaction
+from django.db import InterfaceError, OperationalError, transaction
 
 from deploys import failpoints
 from deploys.models import Service
@@ -130,7 +130,6 @@ def _drain_batch(now: dt.datetime, size: int, *, suspects_first: bool) -> Draine
     batch = None
     try:
         if _is_apart():  # nobody else takes any, so the writers of the main file need not wait for the inbox
-            _synchronise()
             batch = _take(size, suspects_first=suspects_first)
         with transaction.atomic():
             batch = batch or _take(size, suspects_first=suspects_first)
@@ -168,13 +167,6 @@ def _clear(batch: _Taken, dead: Sequence[tuple[InboxItem, str]], now: dt.datetim
     _bury(dead, now)
     InboxItem.objects.filter(pk__in=[row.pk for row in batch.rows]).delete()
     suspects.let_go(batch.in_hand)
-
-
-def _synchronise() -> None:
-    """What is deleted from a durable file must be durable where it went: outside a transaction, for this connection."""
-    with connections["default"].cursor() as cursor:
-        if connections["default"].vendor == "sqlite" and not connections["default"].in_atomic_block:
-            cursor.execute("PRAGMA synchronous=FULL")
 
 
 def _claim(size: int, *, suspects_first: bool) -> list[InboxItem]:

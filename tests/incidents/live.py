@@ -10,7 +10,8 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -57,13 +58,13 @@ class Live:
     def start_worker(self) -> None:
         self.start("worker")
 
-    def start(self, name: str, *, failpoint: str = "") -> None:
-        """Starts the web process or the worker; with a failpoint, to die there."""
+    def start(self, name: str, *, failpoint: str = "", under: Sequence[str] = ()) -> None:
+        """Starts the web process or the worker: with a failpoint, to die there; `under` another program, such as strace."""
         web = web_command(host="127.0.0.1", port=self.instance.port, processes=1)
         environment = self.instance.environment | ({"UPSHOT_FAILPOINT": failpoint} if failpoint else {})
         with (self.instance.data / "output.log").open("ab") as log:
             self.children[name] = subprocess.Popen(
-                web if name == "web" else worker_command(threads=2),
+                [*under, *(web if name == "web" else worker_command(threads=2))],
                 cwd=ROOT,
                 env=environment,
                 stdout=log,
@@ -130,6 +131,13 @@ class Live:
             connection.request("POST", path, body=sent, headers=headers or AUTH, encode_chunked=is_chunked)
             answer = connection.getresponse()
             return answer.status, answer.read()
+
+    def post_at_once(
+        self, bodies: Sequence[bytes], *, threads: int, headers: dict[str, str] | None = None
+    ) -> list[tuple[int, bytes]]:
+        """Many envelopes, from several threads; the answers in the order of the bodies."""
+        with ThreadPoolExecutor(threads) as pool:
+            return list(pool.map(lambda body: self.post(f"/api/{PROJECT}/envelope/", body, headers), bodies))
 
 
 def counters(live: Live) -> dict[str, tuple[int, int]]:
