@@ -63,6 +63,14 @@ def positive(text: str) -> int:
     return number
 
 
+def natural(text: str) -> int:
+    """A whole number, zero or above."""
+    number = int(text)
+    if number < 0:
+        raise ValueError("expected a whole number, zero or above")
+    return number
+
+
 VARIABLES: Final[tuple[Variable, ...]] = (
     Variable(
         "UPSHOT_DATABASE_URL",
@@ -138,6 +146,35 @@ VARIABLES: Final[tuple[Variable, ...]] = (
     ),
     Variable("UPSHOT_WEB_PROCESSES", positive, "1", "Web processes that `serve` starts."),
     Variable("UPSHOT_WORKER_THREADS", positive, "2", "Threads of the worker process that `serve` starts."),
+    Variable(
+        "UPSHOT_EVENT_RATE",
+        natural,
+        "1000",
+        "Events a second that each service may send in the long run; 0 means no limit. A service may have a rate of its"
+        " own, on its page. Each web process keeps its part of it, so a sender that always reaches the same one of"
+        " several processes is held to that part.",
+    ),
+    Variable("UPSHOT_EVENT_BURST", positive, "100000", "Events that each service may send at once, above its rate."),
+    Variable(
+        "UPSHOT_BACKLOG_SECONDS",
+        positive,
+        "86400",
+        "A service whose oldest undigested error is older than this is told to wait, until the worker has caught up.",
+    ),
+    Variable(
+        "UPSHOT_BACKLOG_ROWS",
+        positive,
+        "1000000",
+        "Undigested bodies that the inbox may hold. One service may hold as many as are left free, half of them at most.",
+    ),
+    Variable("UPSHOT_BACKLOG_MB", positive, "4096", "The same in MiB."),
+    Variable(
+        "UPSHOT_RESERVED_DISK_MB",
+        natural,
+        "256",
+        "MiB of disk that stay free for digesting (SQLite only): with less, and room for what waits, errors are refused"
+        " with 429 until there is space again.",
+    ),
     Variable("UPSHOT_LOG_LEVEL", str, "INFO", "Lowest level written to the log: DEBUG, INFO, WARNING or ERROR."),
     Variable("PORT", port, "8000", "Port that `serve` listens on, on UPSHOT_HOST."),
     Variable("UPSHOT_HOST", str, "127.0.0.1", "Address that `serve` listens on."),

@@ -5,18 +5,25 @@ Imported once Django is set up; `reliability/asgi.py` is what servers are pointe
 
 from __future__ import annotations
 
+import multiprocessing.util
+
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 from django.db import connections
 
+from incidents.ingest.admission import Admission, Bounds, Watch
 from incidents.ingest.answers import Receive, Scope, Send
 from incidents.ingest.application import Ingest
+from incidents.ingest.background import Repeating
 from incidents.ingest.keys import KeyCache
 from incidents.ingest.requests import target_of
+from incidents.ingest.tally import FLUSH_SECONDS, Tally
 from incidents.ingest.writer import GroupWriter
 from incidents.tasks import wake_drain
 from reliability.mount import Mounted
 
+#: How old the knowledge of backlog and disk may be.
+WATCH_SECONDS = 1.0
 _pages = Mounted(get_wsgi_application(), threads=settings.WEB_THREADS)
 _ingest: Ingest | None = None
 
@@ -26,7 +33,13 @@ def _the_ingest() -> Ingest:
     global _ingest  # noqa: PLW0603 -- one for each process
     if _ingest is None:
         connections.close_all()
-        _ingest = Ingest(keys=KeyCache(), writer=GroupWriter(wake=wake_drain))
+        admission, tally = Admission(Bounds.from_settings()), Tally()
+        _ingest = Ingest(keys=KeyCache(), writer=GroupWriter(wake=wake_drain), admission=admission, tally=tally)
+        Repeating("ingest-watch", seconds=WATCH_SECONDS, work=Watch(admission).look).start()
+        counting = Repeating("ingest-counts", seconds=FLUSH_SECONDS, work=tally.flush)
+        counting.start()
+        # a server's forked child ends without running atexit; this runs in both cases
+        multiprocessing.util.Finalize(None, counting.stop, exitpriority=10)
     return _ingest
 
 

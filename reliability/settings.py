@@ -31,6 +31,12 @@ try:
     WEB_PROCESSES = _env.number("UPSHOT_WEB_PROCESSES")
     WORKER_THREADS = _env.number("UPSHOT_WORKER_THREADS")
     FAILPOINT = cast("tuple[str, int] | None", _env.read("UPSHOT_FAILPOINT"))
+    EVENT_RATE = _env.number("UPSHOT_EVENT_RATE")
+    EVENT_BURST = _env.number("UPSHOT_EVENT_BURST")
+    BACKLOG_SECONDS = _env.number("UPSHOT_BACKLOG_SECONDS")
+    BACKLOG_ROWS = _env.number("UPSHOT_BACKLOG_ROWS")
+    BACKLOG_BYTES = _env.number("UPSHOT_BACKLOG_MB") * 1024 * 1024
+    RESERVED_DISK_BYTES = _env.number("UPSHOT_RESERVED_DISK_MB") * 1024 * 1024
     _private_monitors = _env.read("UPSHOT_ALLOW_PRIVATE_MONITORS")
     SENTRY_DSN = _env.text("UPSHOT_SENTRY_DSN")
     LOG_LEVEL = str(_env.text("UPSHOT_LOG_LEVEL")).upper()

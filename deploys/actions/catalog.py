@@ -212,3 +212,10 @@ def set_owner_group(*, service: Service, name: str) -> None:
         group = service.team.owner_groups.filter(name__iexact=name).first()
         group = group or service.team.owner_groups.create(name=name)
     Service.objects.filter(pk=service.pk).update(owner_group=group)
+
+
+def set_event_rate(*, service: Service, rate: int | None, burst: int | None) -> None:
+    """What the service may send from now on: `rate` errors a second and `burst` at once. None is what the instance has,
+    and a rate of 0 means no limit. The web processes follow within seconds.
+    """
+    Service.objects.filter(pk=service.pk).update(event_rate=rate, event_burst=burst)

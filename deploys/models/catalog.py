@@ -91,6 +91,10 @@ class Service(models.Model):
     retired_at = models.DateTimeField(null=True, blank=True)
     first_event_at = models.DateTimeField(null=True, blank=True)
     last_event_at = models.DateTimeField(null=True, blank=True)
+    event_rate = models.PositiveIntegerField(
+        "events a second it may send; null: as the instance", null=True, blank=True
+    )
+    event_burst = models.PositiveIntegerField("events it may send at once", null=True, blank=True)
     created_at = models.DateTimeField()
 
     class Meta:

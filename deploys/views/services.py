@@ -12,7 +12,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from deploys import clock
-from deploys.actions.catalog import NotThatName, edit_service, set_owner_group
+from deploys.actions.catalog import NotThatName, edit_service, set_event_rate, set_owner_group
 from deploys.models import Dependency, Deploy, Role, Service
 from deploys.ports import column_cells, columns, panels
 from deploys.queries.addresses import dsn_of, webhook_url
@@ -112,6 +112,14 @@ class ServiceFactsForm(PlainForm):
     owner_group = forms.CharField(
         label="Owner group", required=False, max_length=100, help_text="Who is asked when it breaks."
     )
+    event_rate = forms.IntegerField(
+        label="Errors a second it may send", required=False, min_value=0, max_value=10**6,
+        help_text="Beyond, it is told to wait. Empty: as the instance has it. 0: no limit.",
+    )  # fmt: skip
+    event_burst = forms.IntegerField(
+        label="Errors it may send at once", required=False, min_value=1, max_value=10**8,
+        help_text="Above its rate, for a bad minute. Empty: as the instance has it.",
+    )  # fmt: skip
     depends_on = forms.MultipleChoiceField(
         label="It calls", required=False, widget=forms.CheckboxSelectMultiple,
         help_text="A fault there may show here.",
@@ -135,6 +143,8 @@ def _known_facts(service: Service) -> dict[str, Any]:  # Any: form values
         "is_critical": service.is_critical,
         "users": service.users_count,
         "owner_group": service.owner_group.name if service.owner_group else "",
+        "event_rate": service.event_rate,
+        "event_burst": service.event_burst,
         "depends_on": list(declared.values_list("depends_on__name", flat=True)),
     }
 
@@ -165,6 +175,8 @@ def _save(
 ) -> None:  # Any: form values
     if said["owner_group"].strip().lower() != known["owner_group"].lower():
         set_owner_group(service=service, name=said["owner_group"])
+    if (said["event_rate"], said["event_burst"]) != (service.event_rate, service.event_burst):
+        set_event_rate(service=service, rate=said["event_rate"], burst=said["event_burst"])
     facts: dict[str, Any] = {}  # Any: JSON
     if said["is_critical"] != service.is_critical:
         facts["critical"] = said["is_critical"]

@@ -137,6 +137,7 @@ def _drain_batch(now: dt.datetime, size: int, *, suspects_first: bool) -> Draine
                 return Drained()
             failpoints.reach("digest.taken")
             stored, dead = _digest_rows(batch.rows, now)
+            _count_bodies(batch.rows, dead, now)
             if _is_apart():
                 ids = [row.pk for row in batch.rows]
                 DigestMark.objects.update_or_create(name=_MARK, defaults={"inbox_ids": ids})
@@ -217,7 +218,6 @@ def _digest_batch(rows: Sequence[InboxItem], now: dt.datetime) -> tuple[int, lis
             batch.dead += [(row, "the service was deleted") for row, _ in found]
         else:
             stored += _digest_service(service, found, now, DEFAULT)
-    _count_dead(services, batch.dead, now)
     failpoints.reach("digest.stored")
     return stored, batch.dead
 
@@ -282,12 +282,18 @@ def _digest_service(
     return digested.stored_count
 
 
-def _count_dead(services: dict[int, Service], dead: Sequence[tuple[InboxItem, str]], now: dt.datetime) -> None:
-    by_number = Counter(row.project for row, _ in dead)
-    known = Service.objects.filter(number__in=set(by_number) - set(services)) if set(by_number) - set(services) else ()
-    for service in [*services.values(), *known]:
-        if by_number[service.number]:
-            record_outcomes(service=service, outcomes=[("body", "dead", by_number[service.number])], received_at=now)
+def _count_bodies(rows: Sequence[InboxItem], dead: Sequence[tuple[InboxItem, str]], now: dt.datetime) -> None:
+    """Counts what was accepted, in the hour of its receipt, and what of it is dead, in this one."""
+    accepted = Counter((row.project, row.received_at.replace(minute=0, second=0, microsecond=0)) for row in rows)
+    lost = Counter(row.project for row, _ in dead)
+    services = {each.number: each for each in Service.objects.filter(number__in={row.project for row in rows})}
+    for (number, hour_at), quantity in sorted(accepted.items()):
+        if number in services:
+            outcomes = [("body", "accepted", quantity)]
+            record_outcomes(service=services[number], outcomes=outcomes, received_at=hour_at)
+    for number, quantity in sorted(lost.items()):
+        if number in services:
+            record_outcomes(service=services[number], outcomes=[("body", "dead", quantity)], received_at=now)
 
 
 def _bury(dead: Sequence[tuple[InboxItem, str]], now: dt.datetime) -> None:

@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
+from incidents.domain.admission import rate_limits
+
 Message = MutableMapping[str, Any]  # Any: ASGI's own type of a message
 Scope = MutableMapping[str, Any]  # Any: as above
 Receive = Callable[[], Awaitable[Message]]
@@ -36,14 +38,30 @@ class Answer:
     headers: tuple[tuple[bytes, bytes], ...] = ()
 
 
-class Refusal(Exception):
-    """A request that is not taken. The text is shown to the sender."""
+#: What a refusal is counted as where it says nothing better, by status.
+_REASONS = {
+    400: "malformed",
+    403: "wrong_key",
+    408: "slow",
+    413: "too_large",
+    415: "unknown_coding",
+    503: "unavailable",
+}
 
-    def __init__(self, status: int, detail: str, headers: tuple[tuple[bytes, bytes], ...] = ()) -> None:
+
+class Refusal(Exception):
+    """A request that is not taken. The text is shown to the sender; `reason` is one word, for the counts."""
+
+    def __init__(
+        self, status: int, detail: str, headers: tuple[tuple[bytes, bytes], ...] = (), *, reason: str = ""
+    ) -> None:
         super().__init__(detail)
         self.status = status
         self.detail = detail
         self.headers = headers
+        self.reason = reason or _REASONS.get(status, "")
+        #: Whose body it was, where the path does not tell.
+        self.project: int | None = None
 
 
 def accepted(event_id: str | None, *, limits: str = "") -> Answer:
@@ -59,11 +77,13 @@ def refused(refusal: Refusal) -> Answer:
     return Answer(refusal.status, body, ((b"x-sentry-error", reason), *refusal.headers))
 
 
-def too_much(detail: str, *, seconds: int) -> Refusal:
-    """Asks the sender to wait. Clients need whole seconds, and both headers: each reads another one."""
-    wait = str(seconds).encode()
-    headers = ((b"retry-after", wait), (b"x-sentry-rate-limits", wait + b"::organization:backpressure"))
-    return Refusal(429, detail, headers)
+def too_much(detail: str, *, seconds: int, reason: str, categories: tuple[str, ...] = (), status: int = 429) -> Refusal:
+    """Asks the sender to wait, with these categories or with all. Clients need whole seconds, and both headers: each
+    reads another one, and those that know the second heed it alone.
+    """
+    limits = rate_limits(seconds=seconds, categories=categories, reason=reason)
+    headers = ((b"retry-after", str(seconds).encode()), (b"x-sentry-rate-limits", limits.encode()))
+    return Refusal(status, detail, headers, reason=reason)
 
 
 def not_now(detail: str, *, seconds: int) -> Refusal:

@@ -16,10 +16,12 @@ from dataclasses import dataclass
 from deploys import clock, failpoints
 from incidents.formats import bodies, envelope, strict_json
 from incidents.ingest import answers
+from incidents.ingest.admission import CHEAP_ITEMS, Admission, Bounds
 from incidents.ingest.answers import Answer, Receive, Refusal, Scope, Send
 from incidents.ingest.keys import KeyCache, KeysUnavailable
 from incidents.ingest.limits import INLINE_DECODED, ITEM_LIMITS, MAX_DECODED, RETRY_SECONDS
 from incidents.ingest.requests import Target, header, key_of, read_body, target_of
+from incidents.ingest.tally import Tally
 from incidents.ingest.writer import GroupWriter, NotStored, QueueFull, Row
 
 #: What nobody here keeps, as clients name it in rate limits. Sessions, check-ins, transactions and spans are counted.
@@ -41,24 +43,37 @@ class Parsed:
 class Ingest:
     """Takes the requests that `target_of` recognises. One per process; belongs to its event loop."""
 
-    def __init__(self, *, keys: KeyCache, writer: GroupWriter, now: Callable[[], dt.datetime] = clock.now) -> None:
+    def __init__(
+        self,
+        *,
+        keys: KeyCache,
+        writer: GroupWriter,
+        admission: Admission | None = None,
+        tally: Tally | None = None,
+        now: Callable[[], dt.datetime] = clock.now,
+    ) -> None:
         self._keys = keys
         self._writer = writer
+        self._admission = admission or Admission(Bounds.from_settings())
+        self._tally = tally or Tally(now=now)
         self._now = now
         # one at a time: what a bomb may cost is paid once, not once per sender
         self._large = ThreadPoolExecutor(max_workers=1, thread_name_prefix="large-bodies")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request; a client that leaves before its body is complete gets nothing."""
+        target = target_of(scope["path"])
         try:
-            answer = await self._answer(scope, receive)
+            answer = await self._answer(scope, receive, target)
         except Refusal as refusal:
+            if refusal.reason and target is not None:
+                project = target.project if refusal.project is None else refusal.project
+                self._tally.add(project, refusal.reason)
             answer = answers.refused(refusal)
         if answer is not None:
             await answers.send_answer(send, answer)
 
-    async def _answer(self, scope: Scope, receive: Receive) -> Answer | None:
-        target = target_of(scope["path"])
+    async def _answer(self, scope: Scope, receive: Receive, target: Target | None) -> Answer | None:
         if target is None:
             raise Refusal(404, "no such endpoint")
         if scope["method"] == "OPTIONS":
@@ -68,6 +83,7 @@ class Ingest:
         key = key_of(scope)
         if key is not None and target.project is not None:
             await self._authenticate(target.project, key)  # before a byte of the body is read
+            self._admission.check_room(target.project)
         body = await read_body(scope, receive)
         if body is None:
             return None
@@ -78,6 +94,12 @@ class Ingest:
         project = await self._authorise(target, key, parsed.dsn)
         if not parsed.item_types:
             return answers.accepted(parsed.answer_id)
+        try:
+            self._admission.check_room(project)
+            self._admission.check_rate(project, dear_count=_dear_count(parsed.item_types))
+        except Refusal as refusal:
+            refusal.project = project
+            raise
         row = Row(
             project=project,
             kind=target.kind,
@@ -94,7 +116,7 @@ class Ingest:
         try:
             await self._writer.write(row)
         except QueueFull as error:
-            raise answers.too_much(str(error), seconds=RETRY_SECONDS) from error
+            raise answers.too_much(str(error), seconds=RETRY_SECONDS, reason="queue") from error
         except NotStored as error:
             raise answers.not_now(str(error), seconds=RETRY_SECONDS) from error
 
@@ -179,6 +201,12 @@ def _parse_envelope(data: bytes) -> Parsed:
 def _id_of(payload: dict[str, object]) -> str:
     """The id the client gave, or a new one: whoever answers an id must know the event by it."""
     return envelope.canonical_id(payload.get("event_id")) or uuid.uuid4().hex
+
+
+def _dear_count(item_types: Iterable[str]) -> int:
+    """How many events a body counts for: at least one if it holds anything that is neither cheap nor dropped."""
+    kinds = [kind for kind in item_types if kind not in CHEAP_ITEMS]
+    return sum(kind not in _UNKEPT for kind in kinds) or min(1, len(kinds))
 
 
 def _limits(item_types: Iterable[str]) -> str:

@@ -26,8 +26,8 @@ ITEM_LIMITS: Final = {
 #: Bodies accepted and not yet committed, in all, and their bytes. Beyond, senders are told to wait.
 MAX_QUEUED: Final = 4_000
 MAX_QUEUED_BYTES: Final = 64 * MIB
-#: The part of that which one project may take while others are waiting too.
-PROJECT_SHARE: Final = 0.5
+#: Projects whose rates are remembered.
+MAX_BUCKETS: Final = 20_000
 #: Rows of one commit.
 MAX_GROUP: Final = 500
 #: Seconds a body may take to arrive.

@@ -19,7 +19,8 @@ from django.conf import settings
 from django.db import Error, connections, transaction
 
 from deploys import failpoints
-from incidents.ingest.limits import MAX_GROUP, MAX_QUEUED, MAX_QUEUED_BYTES, PROJECT_SHARE
+from incidents.domain.admission import has_room
+from incidents.ingest.limits import MAX_GROUP, MAX_QUEUED, MAX_QUEUED_BYTES
 from incidents.models import InboxItem
 
 logger = logging.getLogger(__name__)
@@ -86,6 +87,7 @@ class GroupWriter:
         self._queue: deque[_Waiting] = deque()
         self._bytes = 0
         self._by_project: Counter[int] = Counter()
+        self._bytes_by_project: Counter[int] = Counter()
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
 
@@ -98,6 +100,7 @@ class GroupWriter:
             self._queue.append(waiting)
             self._bytes += len(row.body)
             self._by_project[row.project] += 1
+            self._bytes_by_project[row.project] += len(row.body)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="inbox-writer", daemon=True)
                 self._thread.start()
@@ -106,10 +109,13 @@ class GroupWriter:
         await waiting.future
 
     def _admit(self, row: Row) -> None:
-        if len(self._queue) >= MAX_QUEUED or self._bytes + len(row.body) > MAX_QUEUED_BYTES:
+        size = len(row.body)
+        if len(self._queue) >= MAX_QUEUED or self._bytes + size > MAX_QUEUED_BYTES:
             raise QueueFull("too much is waiting to be stored")
-        is_alone = len(self._by_project) <= 1
-        if not is_alone and self._by_project[row.project] >= MAX_QUEUED * PROJECT_SHARE:
+        rows, size_bytes = self._by_project[row.project], self._bytes_by_project[row.project]
+        if not has_room(own=rows, total=len(self._queue), most=MAX_QUEUED) or not has_room(
+            own=size_bytes, total=self._bytes, most=MAX_QUEUED_BYTES
+        ):
             raise QueueFull("this project has too much waiting to be stored")
 
     def _run(self) -> None:
@@ -137,8 +143,9 @@ class GroupWriter:
             for waiting in group:
                 self._bytes -= len(waiting.row.body)
                 self._by_project[waiting.row.project] -= 1
+                self._bytes_by_project[waiting.row.project] -= len(waiting.row.body)
                 if not self._by_project[waiting.row.project]:
-                    del self._by_project[waiting.row.project]
+                    del self._by_project[waiting.row.project], self._bytes_by_project[waiting.row.project]
         return group
 
 

@@ -114,7 +114,13 @@ class LossCount(models.Model):
 
 
 class IngestCount(models.Model):
-    """What became of received items, by hour, kind of item and outcome (stored, duplicate, skipped, dead)."""
+    """What became of what a service sent, by hour, item and outcome.
+
+    The item `body` stands for whole requests: `accepted` in the hour of receipt, counted exactly by the digest once it
+    has them; `dead` in the hour they went to the dead letters; `refused:<reason>` in the hour they were refused, with a
+    reason of `incidents.actions.refusals.Refused`, within seconds, and short of some seconds after a killed web process.
+    All other items are types of envelope items: stored, duplicate, counted, skipped, in the hour of the digest.
+    """
 
     service = models.ForeignKey(Service, models.CASCADE, related_name="+")
     hour_at = models.DateTimeField()

@@ -175,6 +175,18 @@ def test_editing_can_take_values_back(client: Client, team: Team) -> None:
     assert service.dependencies.count() == 0
 
 
+def test_an_admin_sets_how_fast_a_service_may_send(client: Client, team: Team) -> None:
+    service = make_service(team=team, name="shop", now=NOON)
+
+    client.post(address(service, "edit/"), {"event_rate": "0", "event_burst": "50"})
+    service.refresh_from_db()
+    assert (service.event_rate, service.event_burst) == (0, 50)
+
+    client.post(address(service, "edit/"), {})
+    service.refresh_from_db()
+    assert (service.event_rate, service.event_burst) == (None, None)
+
+
 def test_editing_refuses_what_cannot_be(client: Client, team: Team) -> None:
     service = make_service(team=team, name="shop", now=NOON)
 

@@ -102,6 +102,7 @@ def test_everything_in_an_envelope_finds_its_place() -> None:
         ("attachment", "skipped"): 1,
         ("check_in", "skipped"): 2,
         ("check_in", "counted"): 1,
+        ("body", "accepted"): 2,
     }
     assert list(JobRun.objects.values_list("job__slug", "status", "started_at")) == [("nightly", "ok", NOON)]
     assert InboxItem.objects.count() == 0
@@ -147,7 +148,7 @@ def test_poison_is_set_aside_with_its_reason_and_its_neighbours_are_stored() -> 
         (event_id(21), "MalformedEnvelope: the envelope header is not a JSON object"),
         (event_id(22), "BadBody: damaged gzip body"),
     ]
-    assert outcomes() == {("event", "stored"): 28, ("body", "dead"): 2}
+    assert outcomes() == {("event", "stored"): 28, ("body", "accepted"): 30, ("body", "dead"): 2}
 
 
 def test_what_breaks_in_the_database_is_found_by_halving(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -207,7 +208,7 @@ def test_a_body_delivered_again_counts_once() -> None:
     drain(now=NOON)
 
     assert (ErrorEvent.objects.count(), Issue.objects.get().events_count) == (1, 1)
-    assert outcomes() == {("event", "stored"): 1, ("event", "duplicate"): 5}
+    assert outcomes() == {("event", "stored"): 1, ("event", "duplicate"): 5, ("body", "accepted"): 6}
 
 
 def test_events_of_a_deleted_service_are_dead_letters() -> None:

@@ -296,7 +296,7 @@ def test_a_full_queue_asks_to_wait() -> None:
     [first, *_] = asyncio.run(story())
 
     assert (first.status, first.headers["retry-after"]) == (429, "10")
-    assert first.headers["x-sentry-rate-limits"] == "10::organization:backpressure"
+    assert first.headers["x-sentry-rate-limits"] == "10::organization:queue"
 
 
 def test_while_the_database_is_away_known_keys_stay_known() -> None:
