@@ -16,6 +16,7 @@ from django.utils.functional import SimpleLazyObject
 
 from deploys.models import Membership, Team
 from incidents.models import Incident
+from incidents.queries.storage import disk_alarm
 
 #: URL name of the page, words in the rail, and the URL names that belong to the place besides those that start alike.
 PLACES = (
@@ -62,6 +63,7 @@ class Shell:
     zone: str
     account_url: str
     search_url: str
+    alarm: str = ""
 
 
 def theme_of(request: HttpRequest) -> str:
@@ -94,6 +96,7 @@ def _shell(request: HttpRequest) -> Shell:
         zone=timezone.get_current_timezone_name(),
         account_url=_url("account"),
         search_url=_url("find", slug) if team else "",
+        alarm=disk_alarm() if team else "",
     )
 
 

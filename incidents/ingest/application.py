@@ -22,7 +22,7 @@ from incidents.ingest.keys import KeyCache, KeysUnavailable
 from incidents.ingest.limits import INLINE_DECODED, ITEM_LIMITS, MAX_DECODED, RETRY_SECONDS
 from incidents.ingest.requests import Target, header, key_of, read_body, target_of
 from incidents.ingest.tally import Tally
-from incidents.ingest.writer import GroupWriter, NotStored, QueueFull, Row
+from incidents.ingest.writer import DiskFull, GroupWriter, NotStored, QueueFull, Row
 
 #: What nobody here keeps, as clients name it in rate limits. Sessions, check-ins, transactions and spans are counted.
 _UNKEPT = {"attachment": "attachment", "profile": "profile", "profile_chunk": "profile_chunk", "replay_event": "replay",
@@ -117,6 +117,8 @@ class Ingest:
             await self._writer.write(row)
         except QueueFull as error:
             raise answers.too_much(str(error), seconds=RETRY_SECONDS, reason="queue") from error
+        except DiskFull as error:
+            raise answers.too_much(str(error), seconds=RETRY_SECONDS, reason="disk", status=507) from error
         except NotStored as error:
             raise answers.not_now(str(error), seconds=RETRY_SECONDS) from error
 

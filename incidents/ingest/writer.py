@@ -34,6 +34,10 @@ class NotStored(Exception):
     """The commit failed; nothing of it was stored."""
 
 
+class DiskFull(NotStored):
+    """The commit failed because nothing more fits on the disk."""
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """One accepted body, in the coding it came in."""
@@ -129,7 +133,11 @@ class GroupWriter:
                 # closed, so that the next group gets a new connection; an unknown state is rolled back with the old one
                 connections[settings.INBOX_ALIAS].close()
                 logger.error("inbox commit failed", extra={"problem": str(problem), "rows": len(group)})
-                error = NotStored("the inbox could not be written")
+                error = (
+                    DiskFull("the disk is full")
+                    if _is_disk_full(problem)
+                    else NotStored("the inbox could not be written")
+                )
             except Exception as problem:
                 logger.exception("inbox commit failed")
                 error = NotStored(type(problem).__name__)
@@ -147,6 +155,12 @@ class GroupWriter:
                 if not self._by_project[waiting.row.project]:
                     del self._by_project[waiting.row.project], self._bytes_by_project[waiting.row.project]
         return group
+
+
+def _is_disk_full(problem: Error) -> bool:
+    """SQLITE_FULL, or PostgreSQL's disk_full (class 53 of its error codes)."""
+    cause = problem.__cause__
+    return getattr(cause, "sqlite_errorname", "") == "SQLITE_FULL" or getattr(cause, "sqlstate", "") == "53100"
 
 
 def _answer(group: Sequence[_Waiting], error: BaseException | None) -> None:

@@ -17,7 +17,6 @@ from incidents.models import InboxItem
 
 LATE_BACKLOG: Final = dt.timedelta(minutes=5)
 SILENT_WORKER: Final = dt.timedelta(minutes=2)
-LEAST_FREE_BYTES: Final = 256 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,4 +71,4 @@ def _worker(now: dt.datetime) -> tuple[bool, str]:
 
 def _disk(now: dt.datetime) -> tuple[bool, str]:
     free = shutil.disk_usage(settings.DATA_DIR).free
-    return free >= LEAST_FREE_BYTES, f"{free // (1024 * 1024)} MiB free in the data directory"
+    return free >= settings.RESERVED_DISK_BYTES, f"{free // (1024 * 1024)} MiB free in the data directory"

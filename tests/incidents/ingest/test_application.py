@@ -7,6 +7,7 @@ import base64
 import datetime as dt
 import gzip
 import json
+import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -265,7 +266,18 @@ def test_other_methods_and_browsers(inbox: Inbox) -> None:
     assert inbox.post().headers["access-control-expose-headers"] == "X-Sentry-Error, X-Sentry-Rate-Limits, Retry-After"
 
 
-@pytest.mark.parametrize("problem", [OperationalError("database or disk is full"), RuntimeError("surprise")])
+def test_a_full_disk_is_said_to_be_one() -> None:
+    problem = OperationalError("database or disk is full")
+    problem.__cause__ = sqlite3.OperationalError("database or disk is full")
+    problem.__cause__.sqlite_errorname = "SQLITE_FULL"
+
+    reply = Inbox(problem).post()
+
+    assert (reply.status, reply.headers["retry-after"]) == (507, "10")
+    assert reply.headers["x-sentry-rate-limits"] == "10::organization:disk"
+
+
+@pytest.mark.parametrize("problem", [OperationalError("disk I/O error"), RuntimeError("surprise")])
 def test_what_was_not_committed_is_not_acknowledged(problem: Exception, caplog: pytest.LogCaptureFixture) -> None:
     reply = Inbox(problem).post()
 
