@@ -63,3 +63,9 @@ class IncidentsConfig(AppConfig):
         register_job(tasks.FORGET, period_seconds=tasks.FORGET_SECONDS, wake=tasks.wake_forgetting)
         register_job(tasks.DRIFT, period_seconds=tasks.DRIFT_SECONDS, wake=tasks.wake_drift)
         register_job(tasks.JOBS, period_seconds=tasks.JOBS_SECONDS, wake=tasks.wake_sweep_jobs, lease_seconds=60.0)
+        register_job(
+            tasks.RETENTION,
+            period_seconds=tasks.RETENTION_PERIOD_SECONDS,
+            wake=tasks.wake_clean_up,
+            lease_seconds=tasks.RETENTION_LEASE_SECONDS,
+        )

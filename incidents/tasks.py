@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+import time
+
 from celery import shared_task
+from django.conf import settings
 
 from deploys import clock
 from deploys.actions import schedules
-from incidents.actions import attribution, detection, drift, ingest, jobs, monitors, requests, sessions
+from incidents.actions import (
+    attribution,
+    detection,
+    drift,
+    ingest,
+    jobs,
+    monitors,
+    raw_bodies,
+    requests,
+    retention,
+    sessions,
+)
 
 SWEEP = "incidents.sweep_inbox"
 SWEEP_SECONDS = 2.0
@@ -22,6 +36,11 @@ FORGET = "incidents.forget"
 FORGET_SECONDS = 3_600.0
 DRIFT = "incidents.find_drift"
 DRIFT_SECONDS = 120.0
+
+RETENTION = "incidents.clean_up"
+RETENTION_PERIOD_SECONDS = 60.0
+RETENTION_SECONDS = 20.0  # of work in one run
+RETENTION_LEASE_SECONDS = 120.0
 
 
 @shared_task(name="incidents.drain_inbox", ignore_result=True)  # type: ignore[untyped-decorator]  # celery has no types
@@ -127,6 +146,35 @@ def forget() -> None:
 def wake_forgetting() -> None:
     """Wakes one worker for it."""
     forget.apply_async(retry=False, expires=600)
+
+
+@shared_task(name=RETENTION, ignore_result=True)  # type: ignore[untyped-decorator]  # celery has no types
+def clean_up() -> None:
+    """Deletes reports and raw bodies that are too old or too many, for RETENTION_SECONDS at most; then others may work."""
+    started = time.monotonic()
+    error = ""
+
+    def goes_on() -> bool:
+        return time.monotonic() - started < RETENTION_SECONDS
+
+    try:
+        while raw_bodies.expire_bodies(now=clock.now()) and goes_on():
+            pass
+        # pauses as long as the slices, and a moment longer: SQLite's writers look again only now and then
+        retention.clean_up(now=clock.now(), goes_on=goes_on, pause=lambda seconds: time.sleep(seconds + 0.02))
+    except Exception as problem:
+        error = repr(problem)
+        raise
+    finally:
+        schedules.finish(RETENTION, now=clock.now(), error=error)
+
+
+def wake_clean_up() -> None:
+    """Wakes one worker for it, unless it is switched off."""
+    if settings.RETENTION:
+        clean_up.apply_async(retry=False, expires=60)
+    else:
+        schedules.finish(RETENTION, now=clock.now())
 
 
 @shared_task(name=DRIFT, ignore_result=True)  # type: ignore[untyped-decorator]  # celery has no types

@@ -175,6 +175,24 @@ VARIABLES: Final[tuple[Variable, ...]] = (
         "MiB of disk that stay free for digesting (SQLite only): with less, and room for what waits, errors are refused"
         " with 429 until there is space again.",
     ),
+    Variable(
+        "UPSHOT_RETENTION",
+        boolean,
+        "1",
+        "Whether the worker deletes error reports that are too old or too many, and raw bodies after two weeks.",
+    ),
+    Variable(
+        "UPSHOT_EVENTS_PER_ISSUE",
+        positive,
+        "10000",
+        "Error reports kept for each issue: beyond, the first, the newest, those of incidents and a sample of the others stay.",
+    ),
+    Variable(
+        "UPSHOT_EVENTS_PER_SERVICE",
+        positive,
+        "500000",
+        "Error reports kept for each service: beyond, its largest issues are thinned out. About 5 KB each.",
+    ),
     Variable("UPSHOT_LOG_LEVEL", str, "INFO", "Lowest level written to the log: DEBUG, INFO, WARNING or ERROR."),
     Variable("PORT", port, "8000", "Port that `serve` listens on, on UPSHOT_HOST."),
     Variable("UPSHOT_HOST", str, "127.0.0.1", "Address that `serve` listens on."),

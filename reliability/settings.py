@@ -37,6 +37,9 @@ try:
     BACKLOG_ROWS = _env.number("UPSHOT_BACKLOG_ROWS")
     BACKLOG_BYTES = _env.number("UPSHOT_BACKLOG_MB") * 1024 * 1024
     RESERVED_DISK_BYTES = _env.number("UPSHOT_RESERVED_DISK_MB") * 1024 * 1024
+    RETENTION = _env.flag("UPSHOT_RETENTION")
+    EVENTS_PER_ISSUE = _env.number("UPSHOT_EVENTS_PER_ISSUE")
+    EVENTS_PER_SERVICE = _env.number("UPSHOT_EVENTS_PER_SERVICE")
     _private_monitors = _env.read("UPSHOT_ALLOW_PRIVATE_MONITORS")
     SENTRY_DSN = _env.text("UPSHOT_SENTRY_DSN")
     LOG_LEVEL = str(_env.text("UPSHOT_LOG_LEVEL")).upper()

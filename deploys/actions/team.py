@@ -16,11 +16,13 @@ class NameTaken(ValueError):
     """Somebody was faster with this name."""
 
 
-def change_team(*, team: Team, name: str, zone: str, auto_open: bool) -> None:
-    """Name, zone of the reports, and whether the machine opens incidents by itself. Raises NotThatName."""
+def change_team(*, team: Team, name: str, zone: str, auto_open: bool, event_days: int) -> None:
+    """Name, zone of the reports, whether the machine opens incidents by itself, and for how many days error reports are
+    kept. Raises NotThatName.
+    """
     team.name = clean_name(name, what="team", longest=100)
-    team.zone, team.auto_open = zone, auto_open
-    team.save(update_fields=["name", "zone", "auto_open"])
+    team.zone, team.auto_open, team.event_days = zone, auto_open, event_days
+    team.save(update_fields=["name", "zone", "auto_open", "event_days"])
 
 
 def change_policy(*, team: Team, policy: Mapping[str, PolicyValue], by: User, now: dt.datetime) -> None:

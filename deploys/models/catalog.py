@@ -20,6 +20,7 @@ class Team(models.Model):
     zone = models.CharField("time zone of reports", max_length=64, default="UTC")
     auto_open = models.BooleanField("open incidents by itself", default=True)
     auto_confirm_at = models.FloatField("confirm the model's links from this probability", null=True, blank=True)
+    event_days = models.PositiveSmallIntegerField("days that error reports are kept", default=90)
     user_salt = models.UUIDField(default=uuid.uuid4, editable=False)
     created_at = models.DateTimeField()
 

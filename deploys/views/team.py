@@ -30,6 +30,10 @@ class TeamForm(PlainForm):
         help_text="Weeks begin on Monday at midnight here. Closed reports keep their zone.",
     )
     auto_open = forms.BooleanField(label="Open incidents from errors and monitors by itself", required=False)
+    event_days = forms.IntegerField(
+        label="Days to keep error reports", required=False, min_value=1, max_value=3650,
+        help_text="Counts are kept for ever, and so are reports that stand for an incident.",
+    )  # fmt: skip
 
 
 class InviteForm(PlainForm):
@@ -45,6 +49,7 @@ def _team_page(request: TeamRequest, *, status: int = 200, **more: Any) -> HttpR
         "name": team.name,
         "zone": team.zone,
         "auto_open": team.auto_open,
+        "event_days": team.event_days,
     }
     invitations = OneTimeLink.objects.filter(
         team=team, purpose=OneTimeLink.Purpose.INVITATION, used_at__isnull=True, expires_at__gt=now
@@ -68,6 +73,7 @@ def _save_team(request: TeamRequest) -> HttpResponse | None:
             name=given["name"],
             zone=given["zone"],
             auto_open=given["auto_open"],
+            event_days=given["event_days"] or request.team.event_days,
         )
     except NotThatName as problem:
         form.add_error("name", str(problem))

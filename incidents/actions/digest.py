@@ -298,7 +298,7 @@ def _touch(by_issue: Mapping[int, Sequence[_Arrival]], new_users: Counter[int], 
     rows = []
     for issue, arrivals in sorted(by_issue.items()):
         instants = [each.at for each in arrivals]
-        values: list[Any] = [len(arrivals), new_users[issue]]  # Any: what the database driver takes
+        values: list[Any] = [len(arrivals), len(arrivals), new_users[issue]]  # Any: what the database driver takes
         moments = [min(instants), max(instants)]
         if not is_evidence_only:
             moments.append(max(each.received_at for each in arrivals))
@@ -307,7 +307,7 @@ def _touch(by_issue: Mapping[int, Sequence[_Arrival]], new_users: Counter[int], 
     if rows:
         with connection.cursor() as cursor:
             cursor.executemany(
-                f"UPDATE {Issue._meta.db_table} SET events_count = events_count + %s, users_count = users_count + %s, "  # noqa: S608 -- names from the model
+                f"UPDATE {Issue._meta.db_table} SET events_count = events_count + %s, kept_count = kept_count + %s, users_count = users_count + %s, "  # noqa: S608 -- names from the model
                 f"first_seen_at = {least}(first_seen_at, %s), last_seen_at = {greatest}(last_seen_at, %s){dirty} WHERE id = %s",
                 rows,
             )

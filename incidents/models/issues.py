@@ -9,7 +9,7 @@ from deploys.models import Environment, Service, User
 
 
 class Issue(models.Model):
-    """Events of a service that share a fingerprint. Counts are of rows really stored."""
+    """Events of a service that share a fingerprint. Counts are of events ever stored, but for `kept_count`."""
 
     class Status(models.TextChoices):
         OPEN = "open"
@@ -33,6 +33,7 @@ class Issue(models.Model):
     last_seen_at = models.DateTimeField()
     first_release = models.CharField(max_length=250, default="")
     events_count = models.PositiveBigIntegerField(default=0)
+    kept_count = models.PositiveBigIntegerField("events that are still stored", default=0)
     users_count = models.PositiveBigIntegerField(default=0)
     assignee = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
     dirty_at = models.DateTimeField("touched since detection last looked", null=True)

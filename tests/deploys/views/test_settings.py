@@ -91,10 +91,11 @@ def test_members_of_other_teams_are_out_of_reach(client, admin):
 
 
 def test_the_team_changes(client, admin):
-    act(client, admin, act="save", name="Shop", zone="europe/berlin")
+    act(client, admin, act="save", name="Shop", zone="europe/berlin", event_days="30")
+    act(client, admin, act="save", name="Shop", zone="europe/berlin", event_days="")
 
     team = Team.objects.get()
-    assert (team.name, team.zone, team.auto_open) == ("Shop", "Europe/Berlin", False)
+    assert (team.name, team.zone, team.auto_open, team.event_days) == ("Shop", "Europe/Berlin", False, 30)
 
 
 def test_mistakes_are_said_beside_the_field(client, admin):
