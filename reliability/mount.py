@@ -23,6 +23,8 @@ BODY_SECONDS = 60.0
 #: Requests that may wait for a thread, for each thread; past it a page says 503 at once instead of hanging.
 WAITING_PER_THREAD = 50
 
+READING = frozenset({"GET", "HEAD", "OPTIONS"})
+
 Environ = dict[str, Any]  # Any: PEP 3333
 WsgiApplication = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]  # Any: as above
 
@@ -32,7 +34,9 @@ class Mounted:
 
     def __init__(self, application: WsgiApplication, *, threads: int) -> None:
         self._application = application
-        self._threads = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="pages")
+        # apart, so that writes which wait for a database lock leave the pages readable
+        self._readers = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="pages")
+        self._writers = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="writes")
         self._most = threads * WAITING_PER_THREAD
         self._waiting = 0
 
@@ -55,7 +59,8 @@ class Mounted:
 
     async def _run(self, environ: Environ, send: Send) -> None:
         loop = asyncio.get_running_loop()
-        await loop.run_in_executor(self._threads, _serve, self._application, environ, send, loop)
+        threads = self._readers if environ["REQUEST_METHOD"] in READING else self._writers
+        await loop.run_in_executor(threads, _serve, self._application, environ, send, loop)
 
 
 async def _read(receive: Receive, body: IO[bytes]) -> int | Answer | None:

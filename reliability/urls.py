@@ -5,6 +5,8 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from reliability.views import dashboard, gallery, health, objectives, reports
 
+handler500 = "reliability.views.errors.broken"
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

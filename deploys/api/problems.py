@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpResponse, JsonResponse
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -91,7 +91,7 @@ def problem_of(error: Exception) -> Problem | None:  # noqa: PLR0911, C901 -- on
             return Problem("not-found", "nothing of yours has this address")
         case exceptions.MethodNotAllowed():
             return Problem("method-not-allowed", str(error.detail))
-        case OperationalError():
+        case OperationalError() | InterfaceError():
             return Problem("busy", "try again in a few seconds")
         case RequestDataTooBig():
             return Problem("body-too-large", "send less")

@@ -132,6 +132,14 @@ class Live:
             answer = connection.getresponse()
             return answer.status, answer.read()
 
+    def get(self, path: str) -> tuple[int, dict[str, str], bytes]:
+        """One GET; status, headers and body of the answer."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.instance.port, timeout=30)
+        with contextlib.closing(connection):
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            return answer.status, {name.title(): value for name, value in answer.getheaders()}, answer.read()
+
     def post_at_once(
         self, bodies: Sequence[bytes], *, threads: int, headers: dict[str, str] | None = None
     ) -> list[tuple[int, bytes]]:

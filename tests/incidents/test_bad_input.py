@@ -16,7 +16,6 @@ import pytest
 from backports import zstd
 
 from tests.incidents.live import AUTH, KEY, PROJECT, PYTHON, Live
-from tests.instance import eventually
 
 pytestmark = pytest.mark.processes
 
@@ -108,20 +107,3 @@ def test_an_endless_chunked_body_is_cut_off(live: Live) -> None:
     assert answer[:12] in (b"HTTP/1.1 413", b"")
     assert resident_mib(live) - before < 80
     assert live.number("SELECT count(*) FROM incidents_inboxitem", inbox=True) == 0
-
-
-def test_what_is_waiting_survives_a_locked_digest_database(live: Live) -> None:
-    """Somebody holds the write lock of the main file: errors are still taken in at once, and digested afterwards."""
-    import sqlite3  # noqa: PLC0415 -- only this test speaks to the file by itself
-
-    live.start_worker()
-    lock = sqlite3.connect(live.instance.data / "upshot.sqlite3", timeout=30, isolation_level=None)
-    lock.execute("BEGIN IMMEDIATE")
-    statuses = {live.post("/api/42/envelope/", b'{}\n{"type":"event"}\n{"message":"x"}\n')[0] for _ in range(50)}
-    lock.execute("ROLLBACK")
-    lock.close()
-
-    assert statuses == {200}
-    eventually(
-        lambda: live.number("SELECT count(*) FROM incidents_errorevent") == 50, seconds=60, what="all events digested"
-    )

@@ -1,13 +1,15 @@
-"""What happens to errors while the broker or the database is away."""
+"""What happens to errors, deploys and pages while the broker or the database is away or locked."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import socket
+import sqlite3
 import threading
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -18,7 +20,8 @@ from tests.conftest import skip_or_fail
 from tests.incidents.live import Live, counters, postgres, prepared
 from tests.instance import eventually
 
-pytestmark = [pytest.mark.processes, pytest.mark.services]
+pytestmark = pytest.mark.processes
+GOOD = b'{}\n{"type":"event"}\n{"message":"x"}\n'
 
 
 class Cable:
@@ -102,6 +105,33 @@ def stored(live: Live) -> set[str]:
     return {event_id for (event_id,) in live.query("SELECT event_id FROM incidents_errorevent")}
 
 
+def test_a_locked_database_delays_writes_and_nothing_else(live: Live) -> None:
+    """Somebody holds the write lock of the main file: errors are taken in, pages are read, a deploy waits its turn."""
+    token = live.instance.provision("shop/shop")["deploy_token"]
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    live.start_worker()
+    with contextlib.closing(
+        sqlite3.connect(live.instance.data / "upshot.sqlite3", timeout=30, isolation_level=None)
+    ) as lock:
+        lock.execute("BEGIN IMMEDIATE")
+        with ThreadPoolExecutor(6) as pool:  # more than the threads that write
+            deploys = [
+                pool.submit(live.post, "/api/v1/deploys", b'{"id": "%d", "service": "shop"}' % number, headers)
+                for number in range(6)
+            ]
+            errors = {live.post("/api/42/envelope/", GOOD)[0] for _ in range(50)}
+            pages = {live.get("/sign-in/")[0] for _ in range(5)}
+            assert not any(each.done() for each in deploys)
+            lock.execute("ROLLBACK")
+            written = {each.result()[0] for each in deploys}
+
+    assert (errors, pages, written) == ({200}, {200}, {201})
+    eventually(
+        lambda: live.number("SELECT count(*) FROM incidents_errorevent") == 50, seconds=60, what="all events digested"
+    )
+
+
+@pytest.mark.services
 def test_without_a_broker_errors_are_taken_in_and_digested_later(tmp_path: Path) -> None:
     try:
         socket.create_connection(("127.0.0.1", 6379), 2).close()
@@ -126,6 +156,7 @@ def test_without_a_broker_errors_are_taken_in_and_digested_later(tmp_path: Path)
         assert {name: pair for name, pair in counters(live).items() if pair[0] != pair[1]} == {}
 
 
+@pytest.mark.services
 def test_without_postgresql_nothing_is_acknowledged_and_it_recovers_by_itself(tmp_path: Path) -> None:
     with contextlib.ExitStack() as stack:
         try:
@@ -146,6 +177,8 @@ def test_without_postgresql_nothing_is_acknowledged_and_it_recovers_by_itself(tm
         during, statuses = send(live, 20)
         assert (during, statuses) == (set(), {503})
         assert live.instance.is_up()
+        status, page_headers, page = live.get("/sign-in/")
+        assert (status, page_headers["Retry-After"], b"Try again" in page) == (503, "5", True)
 
         line.mend()
         eventually(lambda: send(live, 1)[1] == {200}, seconds=60, what="a 200 again")

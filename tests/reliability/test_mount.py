@@ -37,6 +37,25 @@ def test_a_large_body_arrives_whole_and_a_larger_one_is_refused() -> None:
     assert answer(Mounted(echo, threads=1), "/", body=[bytes(MAX_BODY), b"x"]).status == 413
 
 
+def test_writes_that_wait_leave_the_pages_readable() -> None:
+    go_on = threading.Event()
+
+    def waits(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if environ["REQUEST_METHOD"] == "POST":
+            go_on.wait(30)
+        start_response("200 OK", [])
+        return [b""]
+
+    async def both() -> list[Reply | None]:
+        mounted = Mounted(waits, threads=2)
+        writes = [asyncio.create_task(ask(mounted, "/")) for _ in range(5)]
+        read = await asyncio.wait_for(ask(mounted, "/", method="GET"), 20)
+        go_on.set()
+        return [read, *await asyncio.gather(*writes)]
+
+    assert [reply and reply.status for reply in asyncio.run(both())] == [200] * 6
+
+
 def test_headers_sent_twice_are_joined() -> None:
     headers = [("Cookie", "a=1"), ("Cookie", "b=2")]
 
