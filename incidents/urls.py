@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from incidents.views import find, incident_acts, incidents, issues, maintenance, monitors, proposals
+from incidents.views import find, incident_acts, incidents, issues, maintenance, monitors, privacy, proposals
 
 TEAM = "t/<slug:team_slug>"
 INCIDENT = f"{TEAM}/incidents/<int:number>"
@@ -25,6 +25,7 @@ urlpatterns = [
     path(f"{TEAM}/incidents/proposals/<int:number>/", proposals.proposal_answer, name="proposal-answer"),
     path(f"{TEAM}/incidents/planned-work/", maintenance.maintenance_list, name="maintenance-list"),
     path(f"{TEAM}/incidents/planned-work/<uuid:public_id>/", maintenance.maintenance_act, name="maintenance-act"),
+    path(f"{TEAM}/settings/privacy/", privacy.team_privacy, name="team-privacy"),
     path(f"{TEAM}/find/", find.find, name="find"),
     path(f"{TEAM}/issues/", issues.issue_list, name="issue-list"),
     path(f"{ISSUE}/", issues.issue_page_view, name="issue-detail"),

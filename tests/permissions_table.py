@@ -187,6 +187,7 @@ TABLE: dict[str, Row] = {
     f"{T}/incidents/proposals/": Row(TEAM),
     f"{T}/incidents/proposals/<int:number>/": Row(TEAM, args=proposal, body={"act": "reject"}),
     f"{T}/incidents/planned-work/": Row(TEAM),
+    f"{T}/settings/privacy/": Row(TEAM, write=Role.ADMIN, body={"act": "save"}),
     f"{T}/incidents/planned-work/<uuid:public_id>/": Row(TEAM, args=maintenance, body={"act": "excuse"}),
     f"{T}/find/": Row(TEAM),
     f"{T}/issues/": Row(TEAM),

@@ -24,8 +24,9 @@ from incidents.actions.upserts import add_up
 from incidents.domain.event import ErrorEvent as Report
 from incidents.domain.event import ParsedEvent
 from incidents.domain.fingerprint import Grouping, group
-from incidents.domain.scrubbing import DEFAULT, Scrubber, identity_hash
+from incidents.domain.scrubbing import Scrubber, identity_hash
 from incidents.models import ErrorEvent, Issue, IssueCount, IssueUser
+from incidents.queries.privacy import scrubbers_of
 
 BUCKET_SECONDS = 300
 CHUNK = 500
@@ -69,17 +70,19 @@ def digest_events(
     events: Sequence[ParsedEvent],
     received_at: dt.datetime | Sequence[dt.datetime],
     is_evidence_only: bool = False,
-    scrubber: Scrubber = DEFAULT,
+    scrubber: Scrubber | None = None,
 ) -> Digested:
     """Stores the events of one service that are not known yet, and brings its issues up to date.
 
-    What is kept for reading is scrubbed here; events are grouped, and users told apart, by what was sent.
+    What is kept for reading is scrubbed here, as the team wants it where no `scrubber` is given; events are grouped, and
+    users told apart, by what was sent.
     `received_at` is one instant for all, or one for each. Touched issues are marked for detection unless the events are
     evidence only (an import runs no detection). About ten queries for every 500 events, whatever they are.
     """
     instants = [received_at] * len(events) if isinstance(received_at, dt.datetime) else list(received_at)
     pairs = list(zip(events, instants, strict=True))
     results = []
+    scrubber = scrubber or scrubbers_of([service.team_id])[service.team_id]
     with transaction.atomic():
         for start in range(0, len(pairs), CHUNK):
             arrivals = _arrivals(service, pairs[start : start + CHUNK], scrubber)

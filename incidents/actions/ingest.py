@@ -13,7 +13,7 @@ import fcntl
 import itertools
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,6 +34,7 @@ from incidents.domain.event import ParsedEvent
 from incidents.domain.scrubbing import DEFAULT, Scrubber
 from incidents.formats.incoming import Contents, read_contents
 from incidents.models import DeadLetter, DigestMark, InboxItem
+from incidents.queries.privacy import scrubbers_of
 
 logger = logging.getLogger(__name__)
 
@@ -205,24 +206,27 @@ def _digest_rows(rows: Sequence[InboxItem], now: dt.datetime) -> tuple[int, list
 
 
 def _digest_batch(rows: Sequence[InboxItem], now: dt.datetime) -> tuple[int, list[tuple[InboxItem, str]]]:
-    batch = _read(rows)
-    failpoints.reach("digest.read")
-    stored = 0
+    projects = {row.project for row in rows}
     services = {
         service.number: service
-        for service in Service.objects.select_related("team").filter(number__in=batch.contents).order_by("pk")
+        for service in Service.objects.select_related("team").filter(number__in=projects).order_by("pk")
     }
+    by_team = scrubbers_of(service.team_id for service in services.values())
+    scrubbers = {number: by_team[service.team_id] for number, service in services.items()}
+    batch = _read(rows, scrubbers)
+    failpoints.reach("digest.read")
+    stored = 0
     for number, found in sorted(batch.contents.items()):
         service = services.get(number)
         if service is None:
             batch.dead += [(row, "the service was deleted") for row, _ in found]
         else:
-            stored += _digest_service(service, found, now, DEFAULT)
+            stored += _digest_service(service, found, now, scrubbers[number])
     failpoints.reach("digest.stored")
     return stored, batch.dead
 
 
-def _read(rows: Sequence[InboxItem]) -> _Readable:
+def _read(rows: Sequence[InboxItem], scrubbers: Mapping[int, Scrubber]) -> _Readable:
     """Every body as values. A body that cannot be read is dead; one that can is read before any lock is taken."""
     batch = _Readable()
     for row in rows:
@@ -233,6 +237,7 @@ def _read(rows: Sequence[InboxItem]) -> _Readable:
                 coding=row.encoding,
                 event_id=row.event_id,
                 received_at=row.received_at,
+                scrubber=scrubbers.get(row.project, DEFAULT),
             )
         except ValueError as error:
             batch.dead.append((row, DEFAULT.text(f"{type(error).__name__}: {error}"[:2_000])))

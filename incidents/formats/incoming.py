@@ -68,7 +68,7 @@ def read_contents(
     return contents
 
 
-_Named = TypeVar("_Named", sessions.TrafficIncrement, sessions.SessionUpdate, requests.Request)
+_Named = TypeVar("_Named", sessions.TrafficIncrement, sessions.SessionUpdate, requests.Request, check_ins.CheckIn)
 
 
 def _clean_names(contents: Contents, scrubber: Scrubber) -> None:
@@ -76,6 +76,10 @@ def _clean_names(contents: Contents, scrubber: Scrubber) -> None:
     contents.traffic = [_with_clean_names(each, scrubber) for each in contents.traffic]
     contents.sessions = [_with_clean_names(each, scrubber) for each in contents.sessions]
     contents.requests = [_with_clean_names(each, scrubber) for each in contents.requests]
+    contents.check_ins = [
+        (dataclasses.replace(_with_clean_names(each, scrubber), slug=scrubber.text(each.slug)[: check_ins.SLUG]), at)
+        for each, at in contents.check_ins
+    ]
     contents.losses = [
         dataclasses.replace(each, reason=scrubber.text(each.reason), category=scrubber.text(each.category))
         for each in contents.losses

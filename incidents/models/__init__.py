@@ -18,6 +18,7 @@ from incidents.models.incidents import (
 from incidents.models.issues import Issue, IssueCount, IssueUser
 from incidents.models.jobs import Job, JobRun
 from incidents.models.monitors import Check, Maintenance, Monitor, MonitoringGap
+from incidents.models.privacy import PrivacyRules
 
 __all__ = [
     "BatchInHand",
@@ -46,6 +47,7 @@ __all__ = [
     "Maintenance",
     "Monitor",
     "MonitoringGap",
+    "PrivacyRules",
     "Proposal",
     "ReleaseSighting",
     "Remedy",

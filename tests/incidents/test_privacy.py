@@ -55,12 +55,22 @@ def test_planted_secrets_are_nowhere_after_the_digest(caplog: pytest.LogCaptureF
 
 def test_the_counts_of_sessions_and_losses_hold_no_secrets_either() -> None:
     make, service = Maker(2), ServiceFactory.create()
-    words = [make.email() for _ in range(6)]
+    words = [make.email() for _ in range(9)]
     attributes = {"release": words[0], "environment": words[1]}
     items: list[tuple[dict[str, object], dict[str, object]]] = [
         ({"type": "sessions"}, {"attrs": attributes, "aggregates": [{"started": NOON.isoformat(), "exited": 2}]}),
         ({"type": "client_report"}, {"discarded_events": [{"reason": words[2], "category": "error", "quantity": 1}]}),
         ({"type": words[3]}, {}),
+        (
+            {"type": "check_in"},
+            {
+                "check_in_id": "a" * 32,
+                "monitor_slug": words[6],
+                "status": "ok",
+                "environment": words[7],
+                "release": words[8],
+            },
+        ),
         ({"type": "session"}, {"sid": "1", "init": True, "started": NOON.isoformat(), "attrs": {"release": words[4]}}),
         (
             {"type": "transaction"},
