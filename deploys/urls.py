@@ -10,6 +10,7 @@ from deploys.api.sentry_urls import sentry_urls
 from deploys.api.webhooks import github_webhook
 from deploys.views import (
     account,
+    ci,
     counting,
     deliveries,
     deploys,
@@ -56,6 +57,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         name="api-schema",
     ),
     path("api/docs/", api_docs, name="api-docs"),
+    path("ci/deploy.sh", ci.script, name="ci-script"),
     path("api/0/", include(sentry_urls)),
     path("webhooks/github/<uuid:public_id>", github_webhook, name="github-webhook"),
     path("problems/<slug:slug>", problem_page, name="problem"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -70,6 +71,20 @@ class NameField(serializers.CharField):
         if not text.isprintable():
             raise serializers.ValidationError("expected printable characters only")
         return text
+
+
+class AddressField(NameField):
+    """An address of the web. Names without a dot are taken: many a CI server has one."""
+
+    def __init__(self, **more: Any) -> None:  # Any: as the base class has it
+        super().__init__(max_length=500, **more)
+
+    def to_internal_value(self, data: Any) -> str:  # Any: JSON
+        """The address, with its scheme."""
+        address = super().to_internal_value(data)
+        if not re.fullmatch(r"https?://[^\s/]\S*", address):
+            raise serializers.ValidationError("expected an address that begins with https:// or http://")
+        return address
 
 
 class TextField(serializers.CharField):

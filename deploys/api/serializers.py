@@ -9,7 +9,7 @@ from django.conf import settings
 from django.urls import reverse
 from rest_framework import serializers
 
-from deploys.api.fields import CommitsField, InstantField, NameField, NumberField, TextField
+from deploys.api.fields import AddressField, CommitsField, InstantField, NameField, NumberField, TextField
 from deploys.domain.changes import DeployReport, FlagReport
 from deploys.domain.commits import CommitReport, files_of
 from deploys.models import Deploy
@@ -48,7 +48,7 @@ class DeployMessage(serializers.Serializer[Any]):  # Any: no row behind it
         child=NameField(max_length=1000), max_length=5000, required=False, allow_null=True, help_text="Changed files."
     )
     description = TextField(max_length=20_000, required=False, allow_null=True, allow_blank=True)
-    url = serializers.URLField(max_length=500, required=False, allow_null=True, help_text="Page of the pipeline run.")
+    url = AddressField(required=False, allow_null=True, help_text="Page of the pipeline run.")
     commit = NameField(max_length=100, required=False, help_text="The commit that was built; kept with the release.")
     commits = CommitsField(
         required=False, help_text="What the deploy contains beside what is known already, newest first."
