@@ -16,6 +16,7 @@ from deploys.views import (
     deploys,
     gallery,
     machines,
+    recipes,
     services,
     setup,
     signing,
@@ -37,6 +38,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("t/<slug:team_slug>/services/<uuid:service_id>/setup/", setup.setup, name="service-setup"),
     path("t/<slug:team_slug>/services/<uuid:service_id>/setup/heard/<str:what>/", setup.heard, name="service-heard"),
     path("t/<slug:team_slug>/services/<uuid:service_id>/setup/token/", setup.make_token, name="service-token"),
+    path("t/<slug:team_slug>/services/<uuid:service_id>/setup/ci/<slug:name>/", recipes.recipe, name="service-recipe"),
     # what a team sets
     path("t/<slug:team_slug>/settings/", team.team_settings, name="team-settings"),
     path("t/<slug:team_slug>/settings/machines/", machines.team_machines, name="team-machines"),

@@ -128,6 +128,9 @@ TABLE: dict[str, Row] = {
     f"{T}/services/<uuid:service_id>/setup/heard/<str:what>/": Row(
         TEAM, read=Role.RESPONDER, write=None, args=service_id
     ),
+    f"{T}/services/<uuid:service_id>/setup/ci/<slug:name>/": Row(
+        TEAM, read=Role.RESPONDER, write=None, args=lambda team: {**service_id(team), "name": "jenkins"}
+    ),
     f"{T}/services/<uuid:service_id>/setup/token/": Row(TEAM, read=Role.ADMIN, write=Role.ADMIN, args=service_id),
     f"{T}/settings/": Row(TEAM, write=Role.ADMIN, body={"act": "invite", "role": "viewer"}),
     f"{T}/settings/machines/": Row(TEAM, read=Role.ADMIN, write=Role.ADMIN, body={"act": "token"}),

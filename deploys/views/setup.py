@@ -18,6 +18,7 @@ from deploys.models import Role, Scope, Service
 from deploys.queries.addresses import deploys_url, dsn_of
 from deploys.queries.setup import heard_from
 from deploys.views.access import TeamRequest, team_page
+from deploys.views.recipes import RECIPES
 
 Parts = list[tuple[str, bool]]
 
@@ -71,6 +72,7 @@ def _page(request: TeamRequest, service: Service, token: str = "") -> HttpRespon
     context = {
         "service": service, "dsn": dsn, "waits": _waits(request, service), "base_url": settings.BASE_URL, "token": token,
         "python": python_snippet(dsn), "node": node_snippet(dsn), "curl": curl_snippet(service.name, token),
+        "recipes": RECIPES,
         "token_url": reverse("service-token", args=[request.team.slug, service.public_id]) if is_admin else "",
     }  # fmt: skip
     is_part = bool(token) and request.headers.get("HX-Request") == "true"

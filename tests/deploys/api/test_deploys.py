@@ -183,7 +183,11 @@ def test_unknown_keys_are_ignored_with_a_warning(client: Client) -> None:
             "#/percent",
             "Ensure this value is less than or equal to 100.",
         ),
-        ({"id": "1", "service": "shop", "url": "javascript:alert(1)"}, "#/url", "Enter a valid URL."),
+        (
+            {"id": "1", "service": "shop", "url": "javascript:alert(1)"},
+            "#/url",
+            "expected an address that begins with https:// or http://",
+        ),
     ],
 )
 def test_what_is_wrong_is_named(client: Client, message: dict[str, Any], pointer: str, said: str) -> None:
