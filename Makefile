@@ -65,8 +65,9 @@ check: install-dev
 ci:
 	@./.ci/run
 
+# ARGS=--quick: a tenth of the events, two minutes on a quiet machine
 bench: install-dev
-	@$(BIN)/python -m bench
+	@$(BIN)/python -m bench $(ARGS)
 
 # SEEDS=1-10 FAMILIES=public: drawn histories through the replay command, scored
 bench-attribution: install-dev

@@ -1,0 +1,17 @@
+"""Every measurement that `make bench` takes, one after the other. Arguments go to each."""
+
+from __future__ import annotations
+
+import sys
+
+from bench import ingest
+
+
+def main() -> None:
+    """Runs them."""
+    print("## Ingest\n", flush=True)
+    ingest.main(sys.argv[1:])
+
+
+if __name__ == "__main__":
+    main()
