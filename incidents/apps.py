@@ -28,6 +28,7 @@ class IncidentsConfig(AppConfig):
         from incidents.views.columns import COLUMNS  # noqa: PLC0415 -- as above
         from incidents.views.drift import out_of_line  # noqa: PLC0415 -- as above
         from incidents.views.felt import felt_of_both  # noqa: PLC0415 -- as above
+        from incidents.views.intake import what_is_heard  # noqa: PLC0415 -- as above
         from incidents.views.monitors import watched_by  # noqa: PLC0415 -- as above
         from incidents.views.panels import PANELS  # noqa: PLC0415 -- as above
 
@@ -37,6 +38,7 @@ class IncidentsConfig(AppConfig):
         register_change_links(change_links)
         for place, panel, order in PANELS:
             register_panel(place, panel, order=order)
+        register_panel("service-answer", what_is_heard, order=20)
         register_panel("service-aside", watched_by, order=20)
         register_panel("service-answer", out_of_line, order=30)
         register_panel("compare-main", felt_of_both)

@@ -2,8 +2,20 @@
 
 from django.urls import path
 
-from incidents.views import find, incident_acts, incidents, issues, maintenance, monitors, privacy, proposals
+from incidents.views import (
+    dead_letters,
+    find,
+    incident_acts,
+    incidents,
+    intake,
+    issues,
+    maintenance,
+    monitors,
+    privacy,
+    proposals,
+)
 
+INSTANCE = "instance"
 TEAM = "t/<slug:team_slug>"
 INCIDENT = f"{TEAM}/incidents/<int:number>"
 SERVICE = f"{TEAM}/services/<uuid:public_id>"
@@ -26,6 +38,16 @@ urlpatterns = [
     path(f"{TEAM}/incidents/planned-work/", maintenance.maintenance_list, name="maintenance-list"),
     path(f"{TEAM}/incidents/planned-work/<uuid:public_id>/", maintenance.maintenance_act, name="maintenance-act"),
     path(f"{TEAM}/settings/privacy/", privacy.team_privacy, name="team-privacy"),
+    path(f"{TEAM}/ingest/", intake.ingest_overview, name="ingest-overview"),
+    path(f"{SERVICE}/ingest/", intake.service_ingest, name="service-ingest"),
+    path(f"{TEAM}/dead-letters/", dead_letters.dead_letter_list, name="dead-letter-list"),
+    path(f"{TEAM}/dead-letters/replay/", dead_letters.dead_letter_replay, name="dead-letter-replay"),
+    path(f"{TEAM}/dead-letters/discard/", dead_letters.dead_letter_discard, name="dead-letter-discard"),
+    path(f"{TEAM}/dead-letters/<int:number>/", dead_letters.dead_letter_detail, name="dead-letter-detail"),
+    path(f"{INSTANCE}/dead-letters/", dead_letters.stray_letter_list, name="stray-letter-list"),
+    path(f"{INSTANCE}/dead-letters/replay/", dead_letters.stray_letter_replay, name="stray-letter-replay"),
+    path(f"{INSTANCE}/dead-letters/discard/", dead_letters.stray_letter_discard, name="stray-letter-discard"),
+    path(f"{INSTANCE}/dead-letters/<int:number>/", dead_letters.stray_letter_detail, name="stray-letter-detail"),
     path(f"{TEAM}/find/", find.find, name="find"),
     path(f"{TEAM}/issues/", issues.issue_list, name="issue-list"),
     path(f"{ISSUE}/", issues.issue_page_view, name="issue-detail"),

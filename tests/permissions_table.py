@@ -3,6 +3,7 @@
 To add a page, add a line to TABLE: the route as `path()` has it, and a Row.
 
 - `Row(PUBLIC)`: anybody.  `Row(SIGNED_IN)`: any person with an account.  `Row(TOKEN, read="deploys:read")`: API tokens.
+- `Row(INSTANCE)`: administrators of the instance (`is_superuser`); 404 for every other account.
 - `Row(TEAM)`: members of the team in the path; reading from viewer up, writing (POST) from responder up. Change either
   with `read=Role.ADMIN`, `write=Role.VIEWER`; `write=None` for a page that takes no POST at all.
 - `args`: a function that makes what the rest of the path names, for a given team, and returns the path's arguments.
@@ -25,9 +26,10 @@ from tests.conftest import NOON
 from tests.factories.access import github_source
 from tests.factories.catalog import EnvironmentFactory, ServiceFactory
 from tests.factories.changes import DeployFactory, ReleaseFactory
+from tests.factories.inbox import DeadLetterFactory, dead_letter_of
 from tests.factories.incidents import IssueFactory, incident_of
 
-PUBLIC, SIGNED_IN, TEAM, TOKEN = "public", "signed in", "team", "token"
+PUBLIC, SIGNED_IN, TEAM, TOKEN, INSTANCE = "public", "signed in", "team", "token", "instance"
 
 Arguments = Callable[[Team], dict[str, Any]]
 
@@ -81,6 +83,14 @@ def incident(team: Team) -> dict[str, Any]:
 
 def issue(team: Team) -> dict[str, Any]:
     return {"public_id": IssueFactory(service=ServiceFactory(team=team)).public_id}
+
+
+def dead_letter(team: Team) -> dict[str, Any]:
+    return {"number": dead_letter_of(ServiceFactory(team=team)).pk}
+
+
+def stray_letter(_: Team) -> dict[str, Any]:
+    return {"number": DeadLetterFactory(project=10**12).pk}
 
 
 def week(_: Team) -> dict[str, Any]:
@@ -193,6 +203,16 @@ TABLE: dict[str, Row] = {
     f"{T}/incidents/planned-work/": Row(TEAM),
     f"{T}/settings/privacy/": Row(TEAM, write=Role.ADMIN, body={"act": "save"}),
     f"{T}/incidents/planned-work/<uuid:public_id>/": Row(TEAM, args=maintenance, body={"act": "excuse"}),
+    f"{T}/ingest/": Row(TEAM, write=None),
+    f"{T}/services/<uuid:public_id>/ingest/": Row(TEAM, write=None, args=service),
+    f"{T}/dead-letters/": Row(TEAM, write=None),
+    f"{T}/dead-letters/<int:number>/": Row(TEAM, write=None, args=dead_letter),
+    f"{T}/dead-letters/replay/": Row(TEAM, read=None),
+    f"{T}/dead-letters/discard/": Row(TEAM, read=None, write=Role.ADMIN),
+    "instance/dead-letters/": Row(INSTANCE, write=None),
+    "instance/dead-letters/<int:number>/": Row(INSTANCE, write=None, args=stray_letter),
+    "instance/dead-letters/replay/": Row(INSTANCE, read=None),
+    "instance/dead-letters/discard/": Row(INSTANCE, read=None),
     f"{T}/find/": Row(TEAM),
     f"{T}/issues/": Row(TEAM),
     f"{T}/issues/<uuid:public_id>/": Row(TEAM, args=issue),

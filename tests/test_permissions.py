@@ -14,7 +14,7 @@ from deploys.models import Role, Scope, Team
 from deploys.views.access import RANK
 from tests.factories.access import token_of
 from tests.factories.catalog import MembershipFactory, TeamFactory, UserFactory
-from tests.permissions_table import PUBLIC, SIGNED_IN, TABLE, TEAM, TOKEN, Row
+from tests.permissions_table import INSTANCE, PUBLIC, SIGNED_IN, TABLE, TEAM, TOKEN, Row
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
@@ -170,6 +170,23 @@ def test_pages_of_ones_own_need_an_account(route: str) -> None:
     assert is_sent_to_sign_in(stranger.get(address(route, team)))
     assert is_sent_to_sign_in(stranger.post(address(route, team), data=TABLE[route].body))
     assert admitted(known.get(address(route, team)))
+
+
+@pytest.mark.parametrize("route", of_reach(INSTANCE))
+def test_pages_of_the_instance_are_for_its_administrators(route: str) -> None:
+    team, row = TeamFactory(), TABLE[route]
+    path = address(route, team)
+    administrator = Client(raise_request_exception=False)
+    administrator.force_login(UserFactory(is_superuser=True))
+
+    for method in METHODS:
+        answer = ask(administrator, method, path, row)
+        if answer.status_code == 405:
+            continue
+        assert admitted(answer), (method, answer.status_code)
+        assert is_sent_to_sign_in(ask(person("anonymous", team), method, path, row))
+        assert ask(person(Role.ADMIN, team), method, path, row).status_code == 404
+    assert ask(Client(enforce_csrf_checks=True), "POST", path, row).status_code in {302, 403, 405}
 
 
 @pytest.mark.parametrize("route", of_reach(PUBLIC))

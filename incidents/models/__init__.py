@@ -4,7 +4,7 @@ from incidents.models.attribution import Candidate, EvidenceLine, Proposal, Verd
 from incidents.models.counts import IngestCount, LossCount, ReleaseSighting, RequestCount, SessionSeen, TrafficCount
 from incidents.models.episodes import CheckWatch, Episode
 from incidents.models.events import ErrorEvent
-from incidents.models.inbox import BatchInHand, DeadLetter, DigestMark, InboxItem
+from incidents.models.inbox import BatchInHand, DeadLetter, DeadLetterAct, DigestMark, InboxItem
 from incidents.models.incidents import (
     Cause,
     ImpactClass,
@@ -27,6 +27,7 @@ __all__ = [
     "Check",
     "CheckWatch",
     "DeadLetter",
+    "DeadLetterAct",
     "DigestMark",
     "Episode",
     "ErrorEvent",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.db import models
 
+from deploys.models import Team, User
+
 
 class InboxItem(models.Model):
     """One accepted request body, compressed as it came. A row here is the promise behind a 200."""
@@ -59,3 +61,23 @@ class BatchInHand(models.Model):
     """Ids of inbox rows that a worker is digesting, or was digesting when it died (`incidents.actions.suspects`)."""
 
     inbox_ids = models.JSONField(default=list)
+
+
+class DeadLetterAct(models.Model):
+    """Who replayed or discarded how many dead letters, and when. No team: letters that belonged to none any more."""
+
+    class Act(models.TextChoices):
+        REPLAY = "replay"
+        DISCARD = "discard"
+
+    team = models.ForeignKey(Team, models.CASCADE, null=True, related_name="+")
+    by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    at = models.DateTimeField()
+    act = models.CharField(max_length=7, choices=Act.choices)
+    quantity = models.PositiveBigIntegerField()
+
+    class Meta:
+        indexes = [models.Index(fields=["team", "-at"], name="dead_letter_act_newest")]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(act__in=["replay", "discard"]), name="dead_letter_act_known")
+        ]

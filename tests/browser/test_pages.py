@@ -13,8 +13,10 @@ from django.test import Client
 from deploys import clock
 from deploys.actions.catalog import add_member, make_team
 from deploys.actions.facts import record_fact
-from deploys.models import Role, User
+from deploys.models import Role, Service, User
+from incidents.models import DeadLetter, IngestCount, LossCount
 from reliability.queries import knowledge
+from tests.factories.inbox import DeadLetterFactory
 
 # The driver runs an event loop in the thread of the tests, which Django would otherwise take for an async view.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
@@ -24,6 +26,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, datab
 PAGES = (
     "ui/", "ui/figures/", "account/", "t/shop/", "t/shop/reports/", "t/shop/reports/{week}/", "t/shop/settings/", "t/shop/settings/machines/",
     "t/shop/settings/counting/", "t/shop/incidents/", "t/shop/incidents/1/", "t/shop/issues/", "t/shop/deploys/", "t/shop/services/", "t/shop/deliveries/",
+    "t/shop/services/{service}/", "t/shop/ingest/", "t/shop/services/{service}/ingest/", "t/shop/dead-letters/", "t/shop/dead-letters/{letter}/",
 )  # fmt: skip
 OUTSIDE = ("sign-in/", "link/none/", "no-such-page/")
 
@@ -50,9 +53,22 @@ def shop():
     ]  # fmt: skip
     for kind, payload in facts:
         record_fact(team=team, kind=kind, payload=payload, received_at=now - dt.timedelta(minutes=1), origin="live")
+    heard(Service.objects.get(), now)
     client = Client()
     client.force_login(user)
     return client.cookies[settings.SESSION_COOKIE_NAME].value
+
+
+def heard(service, now):
+    """Something of everything that can come of what a service sends."""
+    hour = now.replace(minute=0, second=0, microsecond=0)
+    for item, outcome, quantity in [
+        ("event", "stored", 1204), ("event", "duplicate", 3), ("session", "counted", 81_220), ("body", "refused:wrong_key", 17),
+        ("attachment", "skipped", 4), ("body", "dead", 1), ("check_in", "counted", 24),
+    ]:  # fmt: skip
+        IngestCount.objects.create(service=service, hour_at=hour, item=item, outcome=outcome, quantity=quantity)
+    LossCount.objects.create(service=service, hour_at=hour, reason="queue_overflow", category="error", quantity=412)
+    DeadLetterFactory(project=service.number, received_at=now, failed_at=now)
 
 
 @pytest.fixture
@@ -71,7 +87,12 @@ def visit(browser, live_server, shop):
         page.said = []
         page.on("console", lambda message: page.said.append(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: page.said.append(str(error)))
-        page.goto(f"{live_server.url}/{path.format(week=week())}", wait_until="load")
+        named = {
+            "week": week(),
+            "service": Service.objects.get().public_id,
+            "letter": DeadLetter.objects.order_by("pk")[0].pk,
+        }
+        page.goto(f"{live_server.url}/{path.format(**named)}", wait_until="load")
         return page
 
     yield go

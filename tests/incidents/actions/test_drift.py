@@ -23,7 +23,7 @@ from tests.deploys.views.pages import text_of
 from tests.factories.catalog import MembershipFactory, TeamFactory
 from tests.factories.errors import minutes, parsed_event
 
-pytestmark = [pytest.mark.django_db, pytest.mark.database]
+pytestmark = [pytest.mark.django_db(databases="__all__"), pytest.mark.database]
 DAY = dt.timedelta(days=1)
 
 

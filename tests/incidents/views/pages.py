@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import html
+import re
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
+from django.db import connections
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from deploys.models import Membership, Role, Team, User
@@ -39,3 +46,20 @@ def desk(role: str = Role.RESPONDER, team: Team | None = None) -> Desk:
     client = Client()
     client.force_login(user)
     return Desk(client=client, team=team, user=user)
+
+
+def read(answer: Any) -> str:
+    """The page's text as a person reads it: no tags, plain blanks."""
+    text = html.unescape(re.sub(r"<[^>]*>", " ", answer.content.decode()))
+    return re.sub(r"\s+([.,])", r"\1", " ".join(text.split()))
+
+
+def queries(act: Callable[[], object]) -> int:
+    """How many queries `act` makes, in the main database and in that of the inbox."""
+    with ExitStack() as stack:
+        seen = [
+            stack.enter_context(CaptureQueriesContext(connections[alias]))
+            for alias in {"default", settings.INBOX_ALIAS}
+        ]
+        act()
+    return sum(map(len, seen))

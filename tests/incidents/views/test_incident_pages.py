@@ -25,7 +25,7 @@ from tests.factories.incidents import (
 )
 from tests.incidents.views.pages import desk
 
-pytestmark = [pytest.mark.django_db]
+pytestmark = [pytest.mark.django_db(databases="__all__")]
 LATER = NOON + dt.timedelta(minutes=30)
 
 

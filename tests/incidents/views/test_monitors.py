@@ -15,7 +15,7 @@ from incidents.models import Monitor, MonitoringGap
 from tests.conftest import NOON
 from tests.factories.catalog import MembershipFactory
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("noon")]
+pytestmark = [pytest.mark.django_db(databases="__all__"), pytest.mark.usefixtures("noon")]
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from tests.factories.incidents import IssueCountFactory, IssueFactory, deploy_of
 from tests.incidents.views.pages import desk
 from tests.incidents.views.test_incident_pages import HOSTILE
 
-pytestmark = [pytest.mark.django_db]
+pytestmark = [pytest.mark.django_db(databases="__all__")]
 LATER = NOON + dt.timedelta(minutes=30)
 
 

@@ -7,7 +7,7 @@ import pytest
 from incidents.models import Cause, Incident
 from tests.factories.catalog import MembershipFactory, TeamFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(databases="__all__")
 
 
 def page(client, team):

@@ -11,7 +11,7 @@ from reliability.queries.reports import report_now, week_labelled
 from tests.conftest import NOON
 from tests.factories.catalog import TeamFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(databases="__all__")
 
 WEEK = "2026-W10"  # holds NOON, a Wednesday
 DAY = 1_440
