@@ -51,13 +51,20 @@ def wake_due(*, now: dt.datetime) -> list[str]:
 
     A job that is still running (leased) is not woken again until its lease runs out.
     """
-    due = ScheduledJob.objects.filter(due_at__lte=now, name__in=list(_jobs))
     woken = []
-    for job in due.order_by("due_at", "id"):
-        free = models.Q(leased_until__isnull=True) | models.Q(leased_until__lte=now)
+    for job in ScheduledJob.objects.filter(name__in=list(_jobs)).order_by("due_at", "id"):
+        # an instant further ahead than one period was set by a clock that has been set back since
+        period, lease = dt.timedelta(seconds=job.period_seconds), _leases.get(job.name, LEASE)
+        if now < job.due_at <= now + period:
+            continue
+        free = (
+            models.Q(leased_until__isnull=True)
+            | models.Q(leased_until__lte=now)
+            | models.Q(leased_until__gt=now + lease)
+        )
         claimed = ScheduledJob.objects.filter(free, pk=job.pk, due_at=job.due_at).update(
             due_at=now + dt.timedelta(seconds=job.period_seconds),
-            leased_until=now + _leases.get(job.name, LEASE),
+            leased_until=now + lease,
             last_started_at=now,
         )
         if claimed:

@@ -32,6 +32,7 @@ from incidents.actions.sessions import count_sessions
 from incidents.actions.traffic import TrafficLine, record_losses, record_outcomes, record_sessions
 from incidents.domain.event import ParsedEvent
 from incidents.domain.scrubbing import DEFAULT, Scrubber
+from incidents.domain.sender_clocks import HostClocks
 from incidents.formats.incoming import Contents, read_contents
 from incidents.models import DeadLetter, DigestMark, InboxItem
 from incidents.queries.privacy import scrubbers_of
@@ -44,6 +45,7 @@ BATCH_BYTES = 4 * 1024 * 1024
 #: Bodies that were at hand when a worker died wait for all others, but no longer than this many batches.
 SUSPECTS_EVERY = 10
 _MARK = "inbox"
+_clocks = HostClocks()
 
 
 @dataclass(slots=True)
@@ -238,6 +240,8 @@ def _read(rows: Sequence[InboxItem], scrubbers: Mapping[int, Scrubber]) -> _Read
                 event_id=row.event_id,
                 received_at=row.received_at,
                 scrubber=scrubbers.get(row.project, DEFAULT),
+                clocks=_clocks,
+                project=row.project,
             )
         except ValueError as error:
             batch.dead.append((row, DEFAULT.text(f"{type(error).__name__}: {error}"[:2_000])))

@@ -9,16 +9,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+import orjson
+
 from incidents.domain.event import ParsedEvent
 from incidents.domain.scrubbing import DEFAULT, Scrubber
+from incidents.domain.sender_clocks import HostClocks, drift, reading
 from incidents.formats import bodies, check_ins, client_reports, envelope, requests, sentry_event, sessions, strict_json
+from incidents.formats.shown_event import CLOCK_MARK
 
 MAX_DECODED = 64 * 1024 * 1024
-#: A client's clock may differ this much from ours before it is corrected; the way of a request accounts for less.
-TOLERATED_DRIFT = dt.timedelta(seconds=30)
-#: An event older than this at its receipt was not stamped by a clock that can be trusted.
-OLDEST = dt.timedelta(days=30)
-
 _Json = Mapping[str, object]
 _Clock = Callable[[dt.datetime | None], dt.datetime]
 """An instant of the sender's clock by ours; None means when it sent."""
@@ -38,12 +37,22 @@ class Contents:
 
 
 def read_contents(
-    body: bytes, *, kind: str, coding: str, event_id: str, received_at: dt.datetime, scrubber: Scrubber = DEFAULT
+    body: bytes,
+    *,
+    kind: str,
+    coding: str,
+    event_id: str,
+    received_at: dt.datetime,
+    scrubber: Scrubber = DEFAULT,
+    clocks: HostClocks | None = None,
+    project: int = 0,
 ) -> Contents:
     """Everything in the body. Raises ValueError (of `bodies`, `envelope` or `strict_json`) where it cannot be read.
 
     `event_id` is the id that the sender was told. Items other than events that make no sense are skipped, not raised.
+    `clocks` remembers what the hosts of each project said before.
     """
+    clocks = clocks if clocks is not None else HostClocks()
     data = bodies.decode(body, coding=coding, limit=MAX_DECODED)
     contents = Contents()
     if kind == "store":
@@ -53,6 +62,8 @@ def read_contents(
                 sentry_event.parse(payload, event_id=event_id, received_at=received_at, scrubber=scrubber),
                 None,
                 received_at,
+                clocks,
+                project,
             )
         )
         return contents
@@ -61,7 +72,7 @@ def read_contents(
         if item.type == "event":
             payload = strict_json.loads_object(item.payload)
             parsed = sentry_event.parse(payload, event_id=event_id, received_at=received_at, scrubber=scrubber)
-            contents.events.append(_timed(parsed, found.sent_at, received_at))
+            contents.events.append(_timed(parsed, found.sent_at, received_at, clocks, project))
         else:
             _read_other(item, contents, found.sent_at, received_at)
     _clean_names(contents, scrubber)
@@ -84,7 +95,7 @@ def _clean_names(contents: Contents, scrubber: Scrubber) -> None:
         dataclasses.replace(each, reason=scrubber.text(each.reason), category=scrubber.text(each.category))
         for each in contents.losses
     ]
-    contents.skipped = Counter({scrubber.text(kind): count for kind, count in contents.skipped.items()})
+    contents.skipped = Counter({scrubber.text(kind): count for kind, count in contents.skipped.items() if count})
 
 
 def _with_clean_names(each: _Named, scrubber: Scrubber) -> _Named:
@@ -94,25 +105,18 @@ def _with_clean_names(each: _Named, scrubber: Scrubber) -> _Named:
     return dataclasses.replace(each, environment=environment, release=release)
 
 
-def drift(sent_at: dt.datetime | None, received_at: dt.datetime) -> dt.timedelta:
-    """How far the sender's clock was behind ours when it sent; zero where it does not tell or the difference is small."""
-    if sent_at is None or abs(received_at - sent_at) <= TOLERATED_DRIFT:
-        return dt.timedelta()
-    return received_at - sent_at
-
-
-def corrected(moment: dt.datetime, offset: dt.timedelta, received_at: dt.datetime) -> dt.datetime:
-    """The instant by our clock: never after its receipt, and the receipt itself where it lies absurdly far back."""
-    try:
-        moment += offset
-    except OverflowError:
-        return received_at
-    return moment if received_at - OLDEST <= moment <= received_at else received_at
-
-
-def _timed(parsed: ParsedEvent, sent_at: dt.datetime | None, received_at: dt.datetime) -> ParsedEvent:
-    at = corrected(parsed.event.timestamp, drift(sent_at, received_at), received_at)
-    return dataclasses.replace(parsed, event=dataclasses.replace(parsed.event, timestamp=at))
+def _timed(
+    parsed: ParsedEvent, sent_at: dt.datetime | None, received_at: dt.datetime, clocks: HostClocks, project: int
+) -> ParsedEvent:
+    """The event by our clock. Where that is not what it says, its report tells what it said."""
+    told = parsed.event.timestamp
+    host = (project, parsed.event.host) if parsed.event.host else None
+    found = reading(told, clocks.offset(host, sent_at, received_at), received_at)
+    payload = parsed.payload
+    if found.told is not None and payload:
+        mark = orjson.dumps({CLOCK_MARK: {"told": told.isoformat(), "sent_at": sent_at and sent_at.isoformat()}})
+        payload = mark[:-1] + (b"," if len(payload) > 2 else b"") + payload[1:]
+    return dataclasses.replace(parsed, event=dataclasses.replace(parsed.event, timestamp=found.at), payload=payload)
 
 
 def _read_other(item: envelope.Item, contents: Contents, sent_at: dt.datetime | None, received_at: dt.datetime) -> None:
@@ -126,7 +130,7 @@ def _read_other(item: envelope.Item, contents: Contents, sent_at: dt.datetime | 
         contents.skipped[item.type] += 1
         return
     offset = drift(sent_at, received_at)
-    reader(item, payload, contents, lambda moment: corrected(moment or sent_at or received_at, offset, received_at))
+    reader(item, payload, contents, lambda moment: reading(moment or sent_at or received_at, offset, received_at).at)
 
 
 def _read_session(_: envelope.Item, payload: _Json, contents: Contents, ours: _Clock) -> None:

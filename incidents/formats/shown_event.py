@@ -8,14 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from incidents.domain.event import Frame
 from incidents.domain.frames import is_in_app
+from incidents.formats.timestamps import parse_timestamp
 
 MOST_EXCEPTIONS = 20
 MOST_FRAMES = 200
 MOST_CRUMBS = 100
 LONGEST = 4_000
+#: Where a stored report keeps what the sender's clock said, when that was corrected. No part of what senders may say.
+CLOCK_MARK = "_clock"
 _Json = Mapping[str, object]
 
 
@@ -57,12 +61,16 @@ class ShownCrumb:
 
 @dataclass(frozen=True, slots=True)
 class ShownEvent:
-    """The report, the error that is named first and its causes after it."""
+    """The report, the error that is named first and its causes after it.
+
+    `told_at` is the time that the sender gave, where its clock was wrong and the time was corrected.
+    """
 
     errors: tuple[ShownError, ...]
     request: tuple[tuple[str, str], ...]
     contexts: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
     crumbs: tuple[ShownCrumb, ...]
+    told_at: datetime | None = None
 
 
 def shown_event(payload: object) -> ShownEvent:
@@ -78,6 +86,7 @@ def shown_event(payload: object) -> ShownEvent:
         request=_request(_object(report.get("request"))),
         contexts=_contexts(report),
         crumbs=tuple(_crumb(each) for each in _values(report.get("breadcrumbs"))[-MOST_CRUMBS:]),
+        told_at=parse_timestamp(_object(report.get(CLOCK_MARK)).get("told")),
     )
 
 

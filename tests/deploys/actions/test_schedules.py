@@ -50,3 +50,13 @@ def test_an_error_is_kept(woken: list[str]) -> None:
     schedules.finish("sweep", now=NOON, error="no such host")
 
     assert ScheduledJob.objects.get().last_error == "no such host"
+
+
+def test_a_clock_that_is_set_back_stops_no_job(woken: list[str]) -> None:
+    schedules.wake_due(now=NOON)
+    schedules.finish("sweep", now=NOON)
+    back = NOON - dt.timedelta(hours=1)
+
+    assert schedules.wake_due(now=back) == ["sweep"]
+    assert schedules.wake_due(now=back) == []
+    assert schedules.wake_due(now=back + schedules.LEASE) == ["sweep"]

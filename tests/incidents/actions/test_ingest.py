@@ -12,7 +12,11 @@ from django.db import OperationalError
 
 from deploys.models import DsnKey, Service
 from incidents.actions import ingest, suspects
+from incidents.actions.digest import payload_of
 from incidents.actions.ingest import Drained, drain, replay_dead_letters
+from incidents.domain.latency import unpacked
+from incidents.domain.sender_clocks import HostClocks
+from incidents.formats.shown_event import shown_event
 from incidents.ingest.keys import look_up
 from incidents.ingest.writer import Row, store_rows
 from incidents.models import (
@@ -244,6 +248,76 @@ def test_a_wrong_clock_is_corrected_by_what_it_said_when_it_sent() -> None:
 
     stored = ErrorEvent.objects.order_by("event_id").values_list("timestamp", flat=True)
     assert list(stored) == [expected for _, _, expected in cases]
+
+
+def test_a_corrected_time_is_marked_in_the_event(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ingest, "_clocks", HostClocks())
+    service = ServiceFactory.create()
+    month = minutes(30 * 24 * 60)
+    for number, offset in enumerate((month, -month, minutes(0))):
+        told = (NOON + offset - minutes(1)).isoformat()
+        put(
+            service,
+            number,
+            envelope(number, {"timestamp": told, "_clock": {"told": 7}}, sent_at=(NOON + offset).isoformat()),
+        )
+    put(service, 3, json.dumps({"timestamp": (NOON + month).isoformat()}).encode(), kind="store")
+
+    drain(now=NOON)
+
+    shown = [
+        (event.timestamp, shown_event(payload_of(event)).told_at) for event in ErrorEvent.objects.order_by("event_id")
+    ]
+    assert shown == [
+        (NOON - minutes(1), NOON + month - minutes(1)),
+        (NOON - minutes(1), NOON - month - minutes(1)),
+        (NOON - minutes(1), None),
+        (NOON, NOON + month),
+    ]
+
+
+def test_a_host_without_a_time_of_sending_gets_the_correction_of_its_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ingest, "_clocks", HostClocks())
+    service = ServiceFactory.create()
+    behind = {"timestamp": (NOON - minutes(61)).isoformat(), "server_name": "web-1"}
+    for number in range(4):
+        put(service, number, envelope(number, behind, sent_at=(NOON - minutes(60)).isoformat()))
+    put(service, 4, json.dumps(behind).encode(), kind="store")
+    put(service, 5, json.dumps({**behind, "server_name": "web-2"}).encode(), kind="store")
+
+    drain(now=NOON)
+
+    stored = ErrorEvent.objects.order_by("event_id").values_list("timestamp", flat=True)
+    assert list(stored) == [NOON - minutes(1)] * 5 + [NOON - minutes(61)]
+
+
+def test_our_own_clock_set_back_by_an_hour_makes_no_time_negative(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ingest, "_clocks", HostClocks())
+    service = ServiceFactory.create()
+    for number, ours in enumerate((NOON, NOON - minutes(60), NOON + minutes(60))):
+        told = NOON + minutes(number)
+        header = {"sent_at": told.isoformat()}
+        fields = {"timestamp": told.isoformat(), "server_name": "web-1"}
+        put(service, number, envelope(number, fields, **header), received_at=ours)
+        session = {"sid": "a" * 32, "started": told.isoformat(), "init": number == 0, "status": "ok", "attrs": {}}
+        body = b"\n".join([json.dumps(header).encode(), b'{"type":"session"}', json.dumps(session).encode()])
+        put(service, 10 + number, body, received_at=ours)
+        served = {
+            "start_timestamp": told.isoformat(),
+            "timestamp": told.timestamp() - 9,
+            "contexts": {"trace": {"op": "http.server"}},
+        }
+        body = b"\n".join([json.dumps(header).encode(), b'{"type":"transaction"}', json.dumps(served).encode()])
+        put(service, 20 + number, body, received_at=ours)
+        drain(now=ours)
+
+    events = ErrorEvent.objects.order_by("event_id")
+    assert [event.timestamp for event in events] == [NOON, NOON - minutes(60), NOON + minutes(2)]
+    assert [event for event in events if event.timestamp > event.received_at] == []
+    issue = Issue.objects.get()
+    assert (issue.first_seen_at, issue.last_seen_at) == (NOON - minutes(60), NOON + minutes(2))
+    assert sum(TrafficCount.objects.values_list("count", flat=True)) == 1
+    assert [unpacked(bytes(row.sketch)) for row in RequestCount.objects.all()] == [{}, {}, {}]
 
 
 @pytest.mark.skipif(settings.INBOX_ALIAS == "default", reason="the inbox is in the digest's own transaction here")

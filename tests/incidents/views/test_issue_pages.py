@@ -88,6 +88,17 @@ def test_list_is_narrowed_by_the_address(query: dict[str, str], titles: list[str
     assert sorted(issue.title for issue, _, _ in at.get("issue-list", **query).context["rows"]) == titles
 
 
+def test_a_corrected_time_shows_what_the_sender_said() -> None:
+    at = desk()
+    report = zstd.compress(orjson.dumps({"_clock": {"told": "2026-04-03T12:00:00+00:00"}}))
+    event = ErrorEventFactory(issue=IssueFactory(service=service_of(at.team)), payload=report)
+
+    answer = at.get("issue-detail", event.issue.public_id)
+
+    assert "Its clock was wrong" in words(answer)
+    assert "3 April" in words(answer)
+
+
 def test_empty_list_says_why_that_may_be() -> None:
     at = desk()
 

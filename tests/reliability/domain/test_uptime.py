@@ -1,13 +1,15 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from deploys.domain.instants import FAR_FUTURE, FAR_PAST
 from reliability.domain.intervals import Interval
 from reliability.domain.uptime import Hit, Measure, State, Timeline, any_down, percent_text, service_timeline
+from reliability.domain.weeks import week_of
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 HOUR = 3_600_000_000
@@ -106,3 +108,24 @@ def test_the_whole_is_excused_or_absent_only_if_everybody_is() -> None:
 )
 def test_percentages_are_floored(downtime: int, observed: int, text: str | None) -> None:
     assert percent_text(Fraction(downtime), observed) == text
+
+
+@pytest.mark.parametrize("monday", [date(2026, 3, 23), date(2026, 10, 19), date(2028, 2, 28)])
+def test_the_states_of_a_week_sum_to_the_whole_whatever_the_calendar_does(monday: date) -> None:
+    week = week_of(monday, ZoneInfo("Europe/Berlin"))
+    third = (week.end - week.start) / 7
+    outage = Hit(Interval(week.end - third, week.end - third / 3), Fraction(1, 3), "i")
+    line = service_timeline(
+        Interval(week.start + timedelta(hours=1), FAR_FUTURE),
+        (Interval(week.start + third, week.start + third + timedelta(hours=2)),),
+        (Interval(week.start + 2 * third, week.start + 3 * third),),
+        (outage,),
+    )
+
+    measure = line.measure(week)
+    shares = [Fraction(length, week.length) for length in measure.lengths.values()]
+
+    assert min(shares) >= 0
+    assert sum(shares) == 1
+    assert measure.availability is not None
+    assert measure.availability + Fraction(measure.downtime, measure.observed) == 1
