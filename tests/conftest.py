@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.db import connections
 
 from deploys import clock
 
@@ -25,6 +26,13 @@ def skip_or_fail(reason: str) -> None:
     if required():
         pytest.fail(f"{reason} (UPSHOT_REQUIRE_SERVICES=1)")
     pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> Iterator[None]:
+    """Django drops the test database with connections of second aliases to it still open, which PostgreSQL refuses."""
+    yield
+    connections.close_all()
 
 
 @pytest.fixture

@@ -143,6 +143,7 @@ def _store(service: Service, arrivals: Sequence[_Arrival], scrubber: Scrubber, *
     _count(by_issue)
     new_users = _add_users(by_issue)
     _touch(by_issue, new_users, is_evidence_only=is_evidence_only)
+    _begin_earlier(issues.values(), by_issue, scrubber)
     _reopen(issues.values(), by_issue)
     return Digested(
         issue_ids=tuple(by_issue), stored_count=len(fresh), duplicate_count=len(arrivals) - len(fresh)
@@ -169,22 +170,29 @@ def _locked_issues(service: Service, arrivals: Iterable[_Arrival], scrubber: Scr
 
 def _new_issue(service: Service, arrivals: Sequence[_Arrival], scrubber: Scrubber) -> Issue:
     first = min(arrivals, key=lambda arrival: arrival.at)
-    grouping, clean = first.grouping, _clean(first.parsed.event, scrubber)
-    # explained by what may be read: taking the values out of a secret can leave a part of it that nobody recognises
-    said = group(clean, [scrubber.text(part) for part in first.parsed.sent_fingerprint])
     return Issue(
         service=service,
-        grouping_version=grouping.version,
-        fingerprint=grouping.key,
-        explanation={"parts": [scrubber.text(part) for part in said.explanation]},
-        type=clean.type[:200],
-        title=_title(clean)[:300],
-        culprit=scrubber.text(said.culprit)[:300],
-        level=first.parsed.level,
+        grouping_version=first.grouping.version,
+        fingerprint=first.grouping.key,
         first_seen_at=first.at,
         last_seen_at=max(arrival.at for arrival in arrivals),
-        first_release=first.release,
+        **_named_after(first, scrubber),
     )
+
+
+def _named_after(first: _Arrival, scrubber: Scrubber) -> dict[str, Any]:  # Any: values of an issue's columns
+    """What an issue says of itself, taken from its first event."""
+    clean = _clean(first.parsed.event, scrubber)
+    # explained by what may be read: taking the values out of a secret can leave a part of it that nobody recognises
+    said = group(clean, [scrubber.text(part) for part in first.parsed.sent_fingerprint])
+    return {
+        "explanation": {"parts": [scrubber.text(part) for part in said.explanation]},
+        "type": clean.type[:200],
+        "title": _title(clean)[:300],
+        "culprit": scrubber.text(said.culprit)[:300],
+        "level": first.parsed.level,
+        "first_release": first.release,
+    }
 
 
 def _clean(event: Report, scrubber: Scrubber) -> Report:
@@ -281,12 +289,13 @@ def _add_users(by_issue: Mapping[int, Sequence[_Arrival]]) -> Counter[int]:
                 seen[key] = min(each.at, seen.get(key, each.at))
     if not seen:
         return Counter()
-    known = set(
-        IssueUser.objects.filter(
-            issue__in={issue for issue, _ in seen}, user_key__in={user for _, user in seen}
-        ).values_list("issue_id", "user_key")
-    )
+    rows = IssueUser.objects.filter(issue__in={issue for issue, _ in seen}, user_key__in={user for _, user in seen})
+    known = {(row.issue_id, row.user_key): row for row in rows}
     fresh = [key for key in seen if key not in known]
+    late = [known[key] for key in sorted(seen) if key in known and seen[key] < known[key].first_seen_at]
+    for row in late:
+        row.first_seen_at = seen[row.issue_id, row.user_key]
+    IssueUser.objects.bulk_update(late, ["first_seen_at"])
     IssueUser.objects.bulk_create(
         [IssueUser(issue_id=issue, user_key=user, first_seen_at=seen[issue, user]) for issue, user in sorted(fresh)]
     )
@@ -314,6 +323,14 @@ def _touch(by_issue: Mapping[int, Sequence[_Arrival]], new_users: Counter[int], 
                 f"first_seen_at = {least}(first_seen_at, %s), last_seen_at = {greatest}(last_seen_at, %s){dirty} WHERE id = %s",
                 rows,
             )
+
+
+def _begin_earlier(issues: Iterable[Issue], by_issue: Mapping[int, Sequence[_Arrival]], scrubber: Scrubber) -> None:
+    """An issue is named after its first event. One that comes late and is older than all others names it anew."""
+    for issue in issues:
+        first = min(by_issue.get(issue.pk, ()), key=lambda arrival: arrival.at, default=None)
+        if first is not None and first.at < issue.first_seen_at:
+            Issue.objects.filter(pk=issue.pk).update(**_named_after(first, scrubber))
 
 
 def _reopen(issues: Iterable[Issue], by_issue: Mapping[int, Sequence[_Arrival]]) -> None:

@@ -56,10 +56,10 @@ class Load:
             with self._lock:
                 if answer.status == 200:
                     self.acknowledged.add(event_id)
-                else:
+                elif answer.status != 429:  # told to wait, as it may be
                     self.refused[answer.status] = self.refused.get(answer.status, 0) + 1
-            if self._pause:
-                self._stop.wait(self._pause)
+            if self._pause or answer.status == 429:
+                self._stop.wait(self._pause or 0.2)
         connection.close()
 
 
@@ -83,7 +83,7 @@ def _bodies(dice: random.Random) -> Iterator[tuple[str, bytes]]:
 
 def reckoning(live: Live, load: Load) -> dict[str, object]:
     """What is wrong, by name, once everything is digested: empty where the promise was kept."""
-    live.wait_until_digested(240)
+    live.wait_until_digested(1_200)
     stored = [event_id for (event_id,) in live.query("SELECT event_id FROM incidents_errorevent")]
     found = counters(live) | {"sessions": (live.number("SELECT sum(count) FROM incidents_trafficcount"), len(stored))}
     verdicts = live.query(

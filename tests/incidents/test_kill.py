@@ -18,6 +18,9 @@ from tests.instance import ROOT, eventually
 
 pytestmark = pytest.mark.processes
 
+#: Nobody is told to wait before a great deal waits.
+ROOM = {"UPSHOT_EVENT_RATE": "100000", "UPSHOT_EVENT_BURST": "100000", "UPSHOT_BACKLOG_SECONDS": "3600",
+        "UPSHOT_BACKLOG_ROWS": "1000000"}  # fmt: skip
 POINTS = sorted(
     {
         name
@@ -33,6 +36,9 @@ WORKER = [name for name in POINTS if name.startswith(("digest.", "detection.", "
 def kill_at_random(live: Live, *, kills: int, seed: int, least: int = 0) -> Load:
     """Kills one process group after another while clients send, and goes on until `least` events are acknowledged."""
     dice = random.Random(seed)
+    live.instance.settings |= ROOM
+    live.kill("web")
+    live.start_web()
     live.start_worker()
     with Load(live) as load:
         for number in range(kills):
