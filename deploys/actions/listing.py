@@ -1,12 +1,19 @@
-"""The list index: kind, outcome and whether it is live, kept beside each deploy so that lists can be narrowed. Never read by metrics."""
+"""The list index: kind, outcome, live time and what is live, kept beside each deploy for lists and pages, never for metrics.
+
+The kind of a deploy depends on those before it. So a change makes anew what went live at its time or later, on top of what
+is listed of the time before: the cost of one more deploy does not grow with the history. A row that waits to be listed
+has no outcome; whoever comes next to its service lists it too, so a process that dies after the commit leaves nothing stale.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
 
 from django.db import connection, transaction
+from django.db.models import Q
 
 from deploys import clock
 from deploys.domain.deploy_facts import DeployFacts
@@ -15,88 +22,239 @@ from deploys.models import Deploy, Service, Team
 from deploys.ports import change_links
 from deploys.queries.changes import deploy_timeout
 from deploys.queries.chunks import chunks
-from deploys.queries.derived import facts_of, live_keys, rows_of
+from deploys.queries.derived import COLUMNS, facts_of, identity
+
+Row = Mapping[str, Any]  # Any: column values, COLUMNS
+Since = dt.datetime | None
+"""The instant from which a service's index is stale; None: from its first deploy on."""
+
+LISTED: Final = (
+    "kind_listed", "outcome_listed", "live_listed_at", "is_stacked_listed", "undone_listed_at"
+)  # fmt: skip
+MOST_LATER: Final = 2_000
+"""With more rows than this to make anew, everything is: looking up what lay below would cost more."""
 
 
 class _Pending:
-    """The services whose index one transaction has made stale; called when it commits."""
+    """What one transaction has made stale; called when it commits."""
 
     def __init__(self) -> None:
-        self.service_ids: set[int] = set()
+        self.since: dict[int, Since] = {}
+
+    def add(self, since: Mapping[int, Since]) -> None:
+        for service_id, at in since.items():
+            known = self.since.get(service_id, at)
+            self.since[service_id] = None if at is None or known is None else min(at, known)
 
     def __call__(self) -> None:
-        refresh_services(sorted(self.service_ids))
+        _refresh_all(self.since, clock.now())
 
 
-def refresh_after_commit(service_ids: Iterable[int]) -> None:
-    """Once the transaction has committed, the index of these services is made anew; once, however often this is called."""
-    wanted = set(service_ids)
-    if not wanted:
+def refresh_after_commit(deploys: Iterable[Deploy]) -> None:
+    """Once the transaction has committed, these are listed anew, and what came after them; once, however often called."""
+    since = _stale_since(deploys)
+    if not since:
         return
     waiting = (call for _, call, *_ in reversed(connection.run_on_commit) if isinstance(call, _Pending))
     pending = next(waiting, None)
     if pending is None:
         pending = _Pending()
-        pending.service_ids |= wanted
+        pending.add(since)
         transaction.on_commit(pending)
-    pending.service_ids |= wanted
+    pending.add(since)
+
+
+def refresh_after(deploys: Iterable[Deploy]) -> int:
+    """Lists these anew, and what came after them; how many rows changed."""
+    return _refresh_all(_stale_since(deploys), clock.now())
 
 
 def refresh_services(service_ids: Iterable[int], *, now: dt.datetime | None = None) -> int:
-    """Makes the index of these services anew; how many rows changed. Three queries a service, and one write if needed."""
-    moment = now if now is not None else clock.now()
-    count = 0
-    for service in Service.objects.filter(pk__in=list(service_ids)).select_related("team"):
-        count += _refresh(service, moment)
-    return count
-
-
-def close_overdue(*, now: dt.datetime) -> int:
-    """Lists what has run for longer than its team allows as never finished; how many rows changed.
-
-    No message says that a deploy never ended; only time does. Two queries where nothing is overdue.
-    """
-    overdue: set[int] = set()
-    for team in Team.objects.filter(deploys__outcome_listed="running").distinct():
-        late = Deploy.objects.filter(team=team, outcome_listed="running", started_at__lt=now - deploy_timeout(team))
-        overdue |= set(late.values_list("service_id", flat=True))
-    return refresh_services(sorted(overdue), now=now)
+    """Makes the whole index of these services anew; how many rows changed."""
+    return _refresh_all(dict.fromkeys(service_ids), now if now is not None else clock.now())
 
 
 def refresh_changes(change_ids: Iterable[int]) -> None:
-    """As `refresh_after_commit`, for the services of these deploys: for the room that learns of causes and remedies."""
-    wanted = list(change_ids)
-    if wanted:
-        refresh_after_commit(
-            Deploy.objects.filter(change_id__in=wanted).values_list("service_id", flat=True).distinct()
-        )
+    """As `refresh_after_commit`, for these deploys: for the room that learns of causes and remedies."""
+    wanted = sorted(set(change_ids))
+    for some in chunks(wanted):
+        rows = Deploy.objects.filter(change_id__in=some)
+        found = list(rows.only("service", "started_at", "finished_at", "live_at", "live_listed_at"))
+        rows.update(outcome_listed="")
+        refresh_after_commit(found)
 
 
-def service_facts(service: Service, *, tier_name: str, now: dt.datetime) -> dict[int, DeployFacts]:
-    """Kind, outcome and live time of all the service's deploys in one tier, by the change's key, as of now."""
-    rows = rows_of(service, tier_name=tier_name)
-    links = change_links(service.team, [row["change_id"] for row in rows])
-    return facts_of(service.team, service.name, rows, links=links, now=now)
+def close_overdue(*, now: dt.datetime) -> int:
+    """Lists what has run for longer than its team allows as never finished, and what still waits; how many rows changed.
+
+    No message says that a deploy never ended; only time does. Three queries where nothing is overdue.
+    """
+    since: dict[int, Since] = {}
+    for team in Team.objects.filter(deploys__outcome_listed="running").distinct():
+        late = Deploy.objects.filter(team=team, outcome_listed="running", started_at__lt=now - deploy_timeout(team))
+        since |= _stale_since(late)
+    waiting = Deploy.objects.filter(outcome_listed="", started_at__lte=now)
+    return _refresh_all(since | _stale_since(waiting), now)
 
 
-def _refresh(service: Service, now: dt.datetime) -> int:
-    by_tier = defaultdict(list)
-    for row in rows_of(service):
+def _stale_since(deploys: Iterable[Deploy]) -> dict[int, Since]:
+    """By service, the earliest instant that these rows speak of or were listed at."""
+    found: dict[int, Since] = {}
+    for deploy in deploys:
+        at = min(_instants(deploy.started_at, deploy.finished_at, deploy.live_at, deploy.live_listed_at))
+        found[deploy.service_id] = min(at, found.get(deploy.service_id) or at)
+    return found
+
+
+def _instants(*instants: dt.datetime | None) -> list[dt.datetime]:
+    return [at for at in instants if at is not None]
+
+
+def _refresh_all(since: Mapping[int, Since], now: dt.datetime) -> int:
+    return sum(_refresh(service_id, at, now) for service_id, at in sorted(since.items(), key=lambda item: item[0]))
+
+
+@transaction.atomic
+def _refresh(service_id: int, since: Since, now: dt.datetime) -> int:
+    """Locks the service, so that two who list it do so one after the other."""
+    rows_of_service = Service.objects.select_for_update(no_key=True, of=("self",)).select_related("team")
+    service = rows_of_service.filter(pk=service_id).first()
+    if service is None:
+        return 0
+    rows, since = _later(service, since)
+    places: dict[str, set[int]] = defaultdict(set)  # all of them: a deploy that was moved leaves one without any row
+    for pk, name in service.team.environments.values_list("pk", "name"):
+        places[tier(name)].add(pk)
+    by_tier: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
         by_tier[tier(row["environment__name"])].append(row)
-    moved: dict[tuple[str, str, bool], list[int]] = defaultdict(list)
-    for rows in by_tier.values():
-        links = change_links(service.team, [row["change_id"] for row in rows])
-        facts = facts_of(service.team, service.name, rows, links=links, now=now)
-        live = live_keys(rows, facts)
-        for row in rows:
-            key = row["change_id"]
-            each = facts.get(key)
-            said = (str(each.kind or ""), str(each.outcome)) if each else (row["kind_stated"], "running")
-            if (*said, key in live) != (row["kind_listed"], row["outcome_listed"], row["is_live_listed"]):
-                moved[(*said, key in live)].append(key)
-    for (kind, outcome, is_live), keys in moved.items():
-        for some in chunks(keys):
-            Deploy.objects.filter(change_id__in=some).update(
-                kind_listed=kind, outcome_listed=outcome, is_live_listed=is_live
-            )
-    return sum(len(keys) for keys in moved.values())
+    return sum(_list_tier(service, places[name], by_tier[name], since, now) for name in sorted(places))
+
+
+def _later(service: Service, since: Since) -> tuple[list[Row], Since]:
+    """The rows to make anew: what began or went live at `since` or later, and what waits for its end. One or two queries."""
+    rows = Deploy.objects.filter(service=service)
+    if since is not None:
+        open_ones = rows.filter(outcome_listed__in=["", "running"])
+        began = min([since, *open_ones.values_list("started_at", flat=True)])
+        later = rows.filter(
+            Q(live_listed_at__gte=began) | Q(started_at__gte=began) | Q(outcome_listed__in=["", "running"])
+        )
+        found = list(later.values(*COLUMNS)[: MOST_LATER + 1])
+        if len(found) <= MOST_LATER:
+            return found, began
+    return list(rows.values(*COLUMNS)), None
+
+
+def _list_tier(service: Service, places: set[int], rows: Sequence[Row], since: Since, now: dt.datetime) -> int:
+    """Works out what is to be listed for the rows of one tier, and writes what differs."""
+    if not rows:
+        _mark_undone(service, places, {}, since)
+        return _mark_live(service, places)
+    below = _below(service, places, rows, since)
+    links = change_links(service.team, [row["change_id"] for row in rows])
+    facts = facts_of(service.team, service.name, rows, links=links, now=now, below=below)
+    undone = _undone(service, places, facts, below, since)
+    changes = {}
+    for row in rows:
+        key = row["change_id"]
+        said = _said(row, facts.get(key), undone.pop(key, None))
+        if said != tuple(row[name] for name in LISTED):
+            changes[key] = said
+    _write(changes)
+    _mark_undone(service, places, undone, since)
+    return len(changes) + _mark_live(service, places)
+
+
+def _said(row: Row, facts: DeployFacts | None, undone_at: dt.datetime | None) -> tuple[object, ...]:
+    """The values of LISTED."""
+    if facts is None:
+        return (row["kind_stated"], "running", None, False, None)
+    return (
+        str(facts.kind or ""), str(facts.outcome), facts.live_at, facts.is_stacked,
+        undone_at,
+    )  # fmt: skip
+
+
+def _below(service: Service, places: Iterable[int], rows: Sequence[Row], since: Since) -> list[Row]:
+    """Versions live before `since` that may be gone back to: those of these rows, and the top. Two queries or more."""
+    if since is None:
+        return []
+    stack = _stack(service, places, since)
+    top = stack.order_by("-live_listed_at").values_list("live_listed_at", flat=True).first()
+    if top is None:
+        return []
+    found: dict[int, Row] = {row["change_id"]: row for row in stack.filter(live_listed_at=top).values(*COLUMNS)}
+    for column in ("release__version", "artifact__digest"):
+        names = sorted({row[column] for row in rows if row[column] is not None})
+        for some in chunks(names):
+            found |= {row["change_id"]: row for row in stack.filter(**{f"{column}__in": some}).values(*COLUMNS)}
+    ordered = sorted(found.values(), key=lambda row: (row["live_listed_at"], identity(row)))
+    return [{**row, "kind_stated": "forward", "live_at": row["live_listed_at"], "status": "success"} for row in ordered]
+
+
+def _stack(service: Service, places: Iterable[int], since: dt.datetime) -> Any:  # Any: a queryset of Deploy
+    """Versions that were put live before `since` and had not been undone by then."""
+    rows = Deploy.objects.filter(service=service, environment__in=places, is_stacked_listed=True)
+    return rows.filter(Q(undone_listed_at=None) | Q(undone_listed_at__gte=since), live_listed_at__lt=since)
+
+
+def _undone(
+    service: Service, places: Iterable[int], facts: Mapping[int, DeployFacts], below: Sequence[Row], since: Since
+) -> dict[int, dt.datetime]:
+    """When each deploy was taken back, by the change's key: also those below that the facts were not worked out for."""
+    keys = {each.deploy.id: key for key, each in facts.items()} | {identity(row): row["change_id"] for row in below}
+    under = {identity(row): row for row in below}
+    undone: dict[int, dt.datetime] = {}
+    back = sorted((each.live_at, each.deploy.id, each) for each in facts.values() if each.live_at and each.undone_ids)
+    for at, _, each in back:
+        for name in each.undone_ids:
+            undone.setdefault(keys[name], at)
+    for at, _, each in sorted(
+        (e.live_at, e.deploy.id, e) for e in facts.values() if e.live_at and e.returned_to_id in under
+    ):
+        if since is None:
+            continue
+        base = under[str(each.returned_to_id)]
+        above = _stack(service, places, since).filter(live_listed_at__gte=base["live_listed_at"])
+        for pk, live_at, name in above.values_list("pk", "live_listed_at", "external_id"):
+            if (live_at, f"{name}\0{pk}") > (base["live_listed_at"], identity(base)):
+                undone.setdefault(pk, at)
+    return undone
+
+
+def _mark_undone(service: Service, places: Iterable[int], undone: Mapping[int, dt.datetime], since: Since) -> None:
+    """Of rows older than those made anew: forgets what was undone since, and notes what is undone now."""
+    if since is None:
+        return
+    old = Deploy.objects.filter(service=service, environment__in=places, live_listed_at__lt=since)
+    old.filter(undone_listed_at__gte=since).exclude(pk__in=list(undone)).update(undone_listed_at=None)
+    for key, at in sorted(undone.items()):
+        old.filter(pk=key).update(undone_listed_at=at)
+
+
+def _mark_live(service: Service, places: Iterable[int]) -> int:
+    """In each place, what went live last is live; how many rows changed."""
+    done = Deploy.objects.filter(service=service, outcome_listed="succeeded", live_listed_at__isnull=False)
+    live = set()
+    for place in sorted(places):
+        last = done.filter(environment=place).order_by("-live_listed_at", "-pk").values_list("pk", flat=True).first()
+        if last is not None:
+            live.add(last)
+    marked = Deploy.objects.filter(service=service, team=service.team_id, environment__in=places, is_live_listed=True)
+    gone = marked.exclude(pk__in=live).update(is_live_listed=False)
+    return gone + Deploy.objects.filter(pk__in=live, is_live_listed=False).update(is_live_listed=True)
+
+
+def _write(changes: Mapping[int, tuple[object, ...]]) -> None:
+    """One statement for all rows: hundreds of built queries would take longer than the rest together."""
+    if not changes:
+        return
+    fields = [Deploy._meta.get_field(name) for name in LISTED]
+    columns = ", ".join(f"{field.column} = %s" for field in fields)  # type: ignore[union-attr]  # all are columns
+    rows = [
+        [*(field.get_db_prep_save(value, connection) for field, value in zip(fields, said, strict=True)), key]  # type: ignore[union-attr]  # as above
+        for key, said in sorted(changes.items())
+    ]
+    with connection.cursor() as cursor:
+        cursor.executemany(f"UPDATE {Deploy._meta.db_table} SET {columns} WHERE change_id = %s", rows)  # noqa: S608 -- names from the model

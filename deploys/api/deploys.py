@@ -14,7 +14,7 @@ from rest_framework.response import Response
 
 from deploys import clock
 from deploys.actions.deploys import UnknownEnvironment, UnknownService, Verdict, record
-from deploys.actions.listing import refresh_services
+from deploys.actions.listing import refresh_after
 from deploys.api.authentication import caller_of
 from deploys.api.parsers import CommitsJSONParser, FormFields, FormFieldsParser, as_mapping
 from deploys.api.problems import Problem
@@ -73,7 +73,7 @@ class DeploysView(DeliveryView):
         deploy = recorded.deploy
         deploy.refresh_from_db(fields=["kind_listed", "outcome_listed"])  # made after the commit
         if not deploy.outcome_listed:  # another sender of the same message has committed, but not yet come to this
-            refresh_services([deploy.service_id])
+            refresh_after([deploy])
             deploy.refresh_from_db(fields=["kind_listed", "outcome_listed"])
         self.log(
             request, caller, verdict=recorded.verdict, change=deploy.change, service=deploy.service,

@@ -66,7 +66,8 @@ class DeployFacts:
     """A deploy with what follows from all facts.
 
     kind is None while the deploy has no live time and its sender stated none. undone_ids are the deploys that this
-    one, a succeeded rollback, took back: earliest first.
+    one, a succeeded rollback, took back: earliest first; returned_to_id is the one whose version it put live again,
+    None where that is not known.
     """
 
     deploy: Deploy
@@ -74,6 +75,14 @@ class DeployFacts:
     live_at: datetime | None = None
     kind: DeployKind | None = None
     undone_ids: tuple[str, ...] = ()
+    returned_to_id: str | None = None
+
+    @property
+    def is_stacked(self) -> bool:
+        """Put a version live that was not live before; from then on somebody may go back to it."""
+        if self.outcome is not Outcome.SUCCEEDED or self.live_at is None or self.kind is None:
+            return False
+        return self.kind.is_new_version or (self.kind is DeployKind.ROLLBACK and self.returned_to_id is None)
 
     @property
     def counted_at(self) -> datetime:
@@ -149,10 +158,13 @@ def deploy_facts(
     first_harm_at: Mapping[str, datetime],
     as_of: datetime,
     timeout: timedelta,
+    below: Iterable[Deploy] = (),
 ) -> dict[str, DeployFacts]:
     """Facts by deploy id. Give the deploys of one tier: versions are compared per service among them.
 
-    remedy_ids: deploys that some counted incident lists as what ended it. first_harm_at: see live_time.
+    remedy_ids: deploys that some counted incident lists as what ended it. first_harm_at: see live_time. below: versions
+    that were live before all of these and that nobody had undone, lowest first. Enough are those that have a version of
+    these deploys, and the top one.
     """
     facts: dict[str, DeployFacts] = {}
     by_service: dict[str, list[tuple[datetime, str]]] = {}
@@ -162,8 +174,11 @@ def deploy_facts(
         facts[deploy.id] = DeployFacts(deploy, outcome, live_at, deploy.kind)
         if live_at is not None:
             by_service.setdefault(deploy.service, []).append((live_at, deploy.id))
-    for lives in by_service.values():
-        live = _LiveVersions()
+    stacks: dict[str, _LiveVersions] = {}
+    for past in below:
+        stacks.setdefault(past.service, _LiveVersions()).push(past)
+    for service, lives in by_service.items():
+        live = stacks.setdefault(service, _LiveVersions())
         for _, identity in sorted(lives):
             facts[identity] = _walked(facts[identity], live, is_remedy=identity in remedy_ids)
     return facts
@@ -180,6 +195,11 @@ class _LiveVersions:
 
     def __len__(self) -> int:
         return len(self._stack)
+
+    @property
+    def top(self) -> Deploy:
+        """What is live. IndexError where nothing was put live yet."""
+        return self._stack[-1]
 
     def place_of(self, deploy: Deploy) -> int | None:
         """The highest entry of the same version (Deploy.has_version_of); None if there is none."""
@@ -227,15 +247,17 @@ def _walked(facts: DeployFacts, live: _LiveVersions, *, is_remedy: bool) -> Depl
         else:
             kind = DeployKind.REDEPLOY if place == len(live) - 1 else DeployKind.ROLLBACK
     undone: list[Deploy] = []
+    returned_to = None
     if facts.outcome is Outcome.SUCCEEDED:
         if kind.is_new_version:
             live.push(deploy)
         elif kind is DeployKind.ROLLBACK and place is not None:
             undone = live.pop_down_to(place + 1)
+            returned_to = live.top.id
         elif kind is DeployKind.ROLLBACK:
             undone = live.pop_down_to(max(0, len(live) - 1))
             live.push(deploy)
-    return DeployFacts(deploy, facts.outcome, facts.live_at, kind, tuple(past.id for past in undone))
+    return DeployFacts(deploy, facts.outcome, facts.live_at, kind, tuple(past.id for past in undone), returned_to)
 
 
 def is_final(status: object) -> bool:

@@ -44,7 +44,8 @@ INFERRED: Final = "inferred"
 class Deploy(models.Model):
     """A release reaching an environment. Status, times and so on are as sent; what is derived from them is computed.
 
-    `kind_listed`, `outcome_listed` and `is_live_listed` are an index for lists only, rebuilt when facts change, never read by metrics.
+    The columns `…_listed` are an index for lists and pages, rebuilt when facts change, never read by metrics
+    (`deploys.actions.listing`). An empty `outcome_listed` says that the row waits to be listed.
     """
 
     class Status(models.TextChoices):
@@ -75,6 +76,9 @@ class Deploy(models.Model):
     kind_listed = models.CharField(max_length=10, default="")
     outcome_listed = models.CharField(max_length=14, default="")
     is_live_listed = models.BooleanField("serves users in its environment", default=False)
+    live_listed_at = models.DateTimeField("first production traffic, derived", null=True)
+    is_stacked_listed = models.BooleanField("put a version live that one may go back to", default=False)
+    undone_listed_at = models.DateTimeField("when a rollback took it back", null=True)
 
     class Meta:
         constraints = [
@@ -91,6 +95,11 @@ class Deploy(models.Model):
             models.Index(fields=["team", "-started_at"], name="deploy_newest"),
             models.Index(fields=["team", "service"], condition=models.Q(is_live_listed=True), name="deploy_live"),
             models.Index(fields=["team"], condition=models.Q(outcome_listed="running"), name="deploy_running"),
+            models.Index(fields=["service"], condition=models.Q(outcome_listed=""), name="deploy_unlisted"),
+            models.Index(fields=["service", "-live_listed_at"], name="deploy_went_live"),
+            models.Index(
+                fields=["service", "release"], condition=models.Q(is_stacked_listed=True), name="deploy_version"
+            ),
         ]
 
     @property

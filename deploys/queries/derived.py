@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+
+from django.db.models import Q
 
 from deploys.domain.change_links import ChangeLinks
 from deploys.domain.deploy_facts import Deploy as ToldDeploy
 from deploys.domain.deploy_facts import DeployFacts, DeployKind, Outcome, deploy_facts
 from deploys.domain.environments import tier
-from deploys.models import Deploy, Service, Team
+from deploys.models import Deploy, Team
 from deploys.queries.changes import deploy_timeout
 
 COLUMNS = (
     "change_id", "external_id", "status", "started_at", "finished_at", "live_at", "release__version",
-    "artifact__digest", "kind_stated", "has_canary_step", "environment__name", "kind_listed", "outcome_listed", "is_live_listed",
+    "artifact__digest", "kind_stated", "has_canary_step", "environment__name", "environment_id", "kind_listed", "outcome_listed", "is_live_listed", "live_listed_at",
+    "is_stacked_listed", "undone_listed_at",
 )  # fmt: skip
 
 
@@ -48,12 +51,6 @@ class ShownDeploy:
         return self.standing.facts.live_at
 
 
-def rows_of(service: Service, *, tier_name: str | None = None) -> list[dict[str, Any]]:  # Any: column values
-    """The service's deploys as COLUMNS, of one tier or of all. One query."""
-    rows = Deploy.objects.filter(service=service).values(*COLUMNS)
-    return [row for row in rows if tier_name is None or tier(row["environment__name"]) == tier_name]
-
-
 def facts_of(
     team: Team,
     service: str,
@@ -61,8 +58,12 @@ def facts_of(
     *,
     links: ChangeLinks,
     now: dt.datetime,
+    below: Iterable[Mapping[str, Any]] = (),  # Any: as above
 ) -> dict[int, DeployFacts]:
-    """Facts of these rows (COLUMNS) of one service and tier, by the change's key. One query, for the policy."""
+    """Facts of these rows (COLUMNS) of one service and tier, by the change's key. One query, for the policy.
+
+    `below` are rows of versions that were live before: see `deploy_facts`.
+    """
     told = {row["change_id"]: each for row in rows if (each := _told(service, row, now))}
     names = {key: each.id for key, each in told.items()}
     facts = deploy_facts(
@@ -71,8 +72,14 @@ def facts_of(
         first_harm_at={names[key]: at for key, at in links.first_harm_at.items() if key in names},
         as_of=now,
         timeout=deploy_timeout(team),
+        below=[each for row in below if (each := _told(service, row, now))],
     )
     return {key: facts[name] for key, name in names.items()}
+
+
+def identity(row: Mapping[str, Any]) -> str:  # Any: column values
+    """The id by which the pure functions know this row."""
+    return f"{row['external_id']}\0{row['change_id']}"
 
 
 def _told(service: str, row: Mapping[str, Any], now: dt.datetime) -> ToldDeploy | None:
@@ -85,7 +92,7 @@ def _told(service: str, row: Mapping[str, Any], now: dt.datetime) -> ToldDeploy 
     if isinstance(finished_at, dt.datetime) and finished_at > now:
         finished_at, status = None, "in_progress"
     return ToldDeploy(
-        id=f"{row['external_id']}\0{row['change_id']}",
+        id=identity(row),
         service=service,
         tier=tier(str(row["environment__name"])),
         started_at=started_at,
@@ -99,38 +106,42 @@ def _told(service: str, row: Mapping[str, Any], now: dt.datetime) -> ToldDeploy 
     )
 
 
-def live_keys(rows: Iterable[Mapping[str, Any]], facts: Mapping[int, DeployFacts]) -> set[int]:  # Any: column values
-    """What serves users in each environment of these rows: the succeeded deploy that went live there last."""
-    last: dict[str, tuple[dt.datetime, int]] = {}
-    for row in rows:
-        each = facts.get(row["change_id"])
-        if each is None or each.outcome is not Outcome.SUCCEEDED or each.live_at is None:
-            continue
-        place = str(row["environment__name"])
-        last[place] = max((each.live_at, row["change_id"]), last.get(place, (each.live_at, 0)))
-    return {key for _, key in last.values()}
+def shown_deploy(deploy: Deploy, *, links: ChangeLinks, now: dt.datetime) -> ShownDeploy | None:
+    """The deploy with what follows from the facts; None while its start lies ahead. Five queries, whatever the history.
+
+    Outcome and live time are worked out as of now; the kind and the neighbours are those of the list index.
+    """
+    row = Deploy.objects.values(*COLUMNS).get(pk=deploy.pk)
+    alone = facts_of(deploy.team, deploy.service.name, [row], links=links, now=now)
+    if deploy.pk not in alone:
+        return None
+    facts = replace(alone[deploy.pk], kind=DeployKind(deploy.kind_listed) if deploy.kind_listed else None)
+    return ShownDeploy(deploy, _standing(facts, deploy, now))
 
 
-def standings(facts: Mapping[int, DeployFacts]) -> dict[int, Standing]:
-    """Every deploy of one service and tier with the live one before and after it. Only succeeded ones replace others."""
-    walk = sorted(
-        (each.live_at, each.deploy.id, key)
-        for key, each in facts.items()
-        if each.outcome is Outcome.SUCCEEDED and each.live_at is not None
+def _standing(facts: DeployFacts, deploy: Deploy, now: dt.datetime) -> Standing:
+    """The live ones before and after; only succeeded deploys replace others."""
+    walk = Deploy.objects.filter(
+        service=deploy.service_id,
+        environment__in=environments_of_tier(deploy.team, tier(deploy.environment.name)),
+        outcome_listed="succeeded",
+        live_listed_at__lte=now,
+    ).exclude(pk=deploy.pk)
+    at = facts.live_at or deploy.started_at
+    if facts.outcome is not Outcome.SUCCEEDED or facts.live_at is None:
+        earlier = walk.filter(live_listed_at__lte=at).order_by("-live_listed_at", "-pk").values_list("pk", flat=True)
+        return Standing(facts, previous=earlier.first())
+    before = walk.filter(Q(live_listed_at__lt=at) | Q(live_listed_at=at, pk__lt=deploy.pk))
+    after = walk.filter(Q(live_listed_at__gt=at) | Q(live_listed_at=at, pk__gt=deploy.pk))
+    later = after.order_by("live_listed_at", "pk").values_list("pk", "live_listed_at").first()
+    return Standing(
+        facts,
+        previous=before.order_by("-live_listed_at", "-pk").values_list("pk", flat=True).first(),
+        replaced_by=later[0] if later else None,
+        live_until=later[1] if later else None,
     )
-    order = {key: place for place, (_, _, key) in enumerate(walk)}
-    found = {}
-    for key, each in facts.items():
-        place = order.get(key)
-        if place is None:
-            earlier = [other for at, _, other in walk if at <= (each.live_at or each.deploy.started_at)]
-            found[key] = Standing(each, previous=earlier[-1] if earlier else None)
-            continue
-        later = walk[place + 1] if place + 1 < len(walk) else None
-        found[key] = Standing(
-            each,
-            previous=walk[place - 1][2] if place else None,
-            replaced_by=later[2] if later else None,
-            live_until=later[0] if later else None,
-        )
-    return found
+
+
+def environments_of_tier(team: Team, name: str) -> list[int]:
+    """The environments that are compared with each other under this name. One query."""
+    return [key for key, each in team.environments.values_list("pk", "name") if tier(each) == name]

@@ -13,16 +13,14 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from deploys import clock
-from deploys.actions.listing import service_facts
 from deploys.domain.deploy_facts import Outcome
-from deploys.domain.environments import tier
 from deploys.domain.schema_changes import schema_changes_of
 from deploys.domain.wording import counted, duration
 from deploys.models import Commit, Deploy, Team
-from deploys.ports import column_cells, columns, panels
+from deploys.ports import change_links, column_cells, columns, panels
 from deploys.queries.addresses import deploys_url
 from deploys.queries.changes import KINDS, OUTCOMES, DeployFilter, deploys_of
-from deploys.queries.derived import ShownDeploy, standings
+from deploys.queries.derived import ShownDeploy, shown_deploy
 from deploys.queries.flags import flag_changes_around
 from deploys.queries.pages import BadCursor, page_of
 from deploys.views.access import TeamRequest, team_page
@@ -163,8 +161,7 @@ def deploy_detail(request: TeamRequest, public_id: uuid.UUID) -> HttpResponse:
 
 def _shown(deploy: Deploy, now: dt.datetime) -> ShownDeploy | None:
     """The deploy with what follows from the facts; None while its start lies ahead."""
-    facts = service_facts(deploy.service, tier_name=tier(deploy.environment.name), now=now)
-    return ShownDeploy(deploy, standings(facts)[deploy.pk]) if deploy.pk in facts else None
+    return shown_deploy(deploy, links=change_links(deploy.team, [deploy.pk]), now=now)
 
 
 def _life(shown: ShownDeploy | None, now: dt.datetime) -> dt.timedelta | None:

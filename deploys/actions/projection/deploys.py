@@ -24,7 +24,7 @@ Key: TypeAlias = tuple[str, int | None, str]
 CHANGE_COLUMNS: Final = ["environment", "service", "at"]
 DEPLOY_COLUMNS: Final = [
     "service", "environment", "status", "started_at", "finished_at", "live_at", "release", "artifact", "kind_stated",
-    "strategy", "percent", "has_canary_step", "files", "description", "url", "first_received_at",
+    "strategy", "percent", "has_canary_step", "files", "description", "url", "first_received_at", "outcome_listed",
 ]  # fmt: skip
 
 
@@ -53,6 +53,7 @@ def project_deploys(team: Team, records: Sequence[Record]) -> None:
             differs(deploy.change, _change_values(deploy))
             new.append(deploy)
         elif differs(deploy, values):
+            deploy.outcome_listed = ""  # waits to be listed, also should this process die after the commit
             changed.append(deploy)
             if differs(deploy.change, _change_values(deploy)):
                 moved.append(deploy.change)
@@ -67,7 +68,7 @@ def project_deploys(team: Team, records: Sequence[Record]) -> None:
     rewrite(Change, moved, CHANGE_COLUMNS)
     rewrite(Deploy, changed, DEPLOY_COLUMNS)
     resolve_waiting_commits(team, new)
-    refresh_after_commit(deploy.service_id for deploy in [*new, *changed])
+    refresh_after_commit([*new, *changed])
     announce(deploy.change_id for deploy in announced)
 
 

@@ -9,9 +9,9 @@ import pytest
 from django.test import RequestFactory
 
 from deploys import clock
-from deploys.actions.listing import service_facts
 from deploys.models import Deploy, Team
-from deploys.queries.derived import ShownDeploy, standings
+from deploys.ports import change_links
+from deploys.queries.derived import ShownDeploy, shown_deploy
 from incidents.actions.requests import count_requests
 from incidents.formats.requests import Request
 from incidents.views import panels
@@ -40,8 +40,9 @@ def drawn(panel: Any, thing: Any, team: Team) -> str:
 def deploy_row(change: Any) -> ShownDeploy:
     """The deploy as its page hands it to panels."""
     deploy = Deploy.objects.select_related("change", "service__team", "release").get(change=change)
-    facts = service_facts(deploy.service, tier_name="production", now=LATER)
-    return ShownDeploy(deploy, standings(facts)[deploy.pk])
+    shown = shown_deploy(deploy, links=change_links(deploy.team, [deploy.pk]), now=LATER)
+    assert shown is not None
+    return shown
 
 
 def test_what_a_deploy_did() -> None:
