@@ -8,9 +8,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from backports import zstd
 
+from incidents.ingest.limits import RETRY_SECONDS
 from tests.conftest import skip_or_fail
-from tests.incidents.live import PYTHON, Live
+from tests.incidents.live import PYTHON, Live, copied
 from tests.instance import eventually
 
 pytestmark = pytest.mark.processes
@@ -102,3 +104,87 @@ def test_the_node_sdk(live: Live, node_client: Path) -> None:
     }
     sessions = "SELECT sum(count) FROM incidents_trafficcount"
     eventually(lambda: live.number(sessions) >= 1, seconds=30, what="the session")
+
+
+# -- everything that is counted ---------------------------------------------------------------------------------------
+
+CLIENTS = Path(__file__).resolve().parent.parent / "clients"
+
+
+def send(kind: str, program: str, *arguments: str, node: Path | None = None) -> str:
+    """Runs a client's program; its standard output."""
+    command = ["node", f"{program}.mjs"] if kind == "node" else [PYTHON, str(CLIENTS / "python" / f"{program}.py")]
+    run = subprocess.run(
+        [*command, *arguments], cwd=node, capture_output=True, text=True, timeout=90, check=True
+    )  # fmt: skip
+    return run.stdout
+
+
+def known(live: Live) -> dict[str, object]:
+    """All that the instance keeps of what a client counted."""
+    reports = live.query("SELECT payload FROM incidents_errorevent")
+    chains = [json.loads(zstd.decompress(bytes(payload)))["exception"]["values"] for (payload,) in reports]
+    flags = live.query("SELECT flags FROM incidents_errorevent")
+    return {
+        "chains": [sorted(each["value"] for each in chain) for chain in chains],
+        "flags": [json.loads(str(each)) if isinstance(each, str) else each for (each,) in flags],
+        "requests": live.query("SELECT release, sum(count), sum(failed) FROM incidents_requestcount GROUP BY release"),
+        "runs": live.query(
+            "SELECT j.slug, j.schedule, j.zone, j.failure_threshold, j.recovery_threshold, r.status, r.seconds "
+            "FROM incidents_jobrun r JOIN incidents_job j ON j.id = r.job_id ORDER BY j.slug"
+        ),
+    }
+
+
+EVERYTHING = {
+    "chains": [["no route to the database", "the order was not kept"]],
+    "flags": [{"new-checkout": True, "dark-mode": False}],
+    "requests": [("shop@1.4.0", 3, 1)],
+    "runs": [("hourly", "", "UTC", 1, 1, "error", None), ("nightly", "0 2 * * *", "Europe/Berlin", 2, 3, "ok", 1.5)],
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "mode", "sessions"), [("python", "static", 4), ("python", "stream", 4), ("node", "stream", 2)]
+)
+def test_everything_that_a_client_counts(
+    live: Live, kind: str, mode: str, sessions: int, request: pytest.FixtureRequest
+) -> None:
+    node = request.getfixturevalue("node_client") if kind == "node" else None
+    live.start_worker()
+
+    send(kind, "everything", live.dsn, mode, node=node)
+
+    eventually(lambda: known(live) == EVERYTHING, seconds=30, what=f"{EVERYTHING}, but {known(live)}")
+    counted = live.query("SELECT sum(count), sum(failed) FROM incidents_trafficcount")
+    assert counted == [(sessions, 0)]
+    assert live.number("SELECT count(*) FROM incidents_deadletter", inbox=True) == 0
+
+
+@pytest.mark.parametrize("kind", ["python", "node"])
+def test_an_overloaded_server_is_obeyed_and_nothing_is_lost_unsaid(
+    template: Path, tmp_path: Path, kind: str, request: pytest.FixtureRequest
+) -> None:
+    """13 events: each is stored, or was refused with 429, or is in the client's report of what it held back.
+
+    A refusal asks for ten seconds of silence, so a client that obeys hears only one.
+    """
+    node = request.getfixturevalue("node_client") if kind == "node" else None
+    live = copied(template, tmp_path / "data")
+    live.instance.settings |= {"UPSHOT_EVENT_RATE": "1", "UPSHOT_EVENT_BURST": "5"}
+    try:
+        live.start_web()
+        live.start_worker()
+
+        statuses = send(kind, "overloaded", live.dsn, str(RETRY_SECONDS + 1), node=node).split()
+        lost = "SELECT sum(quantity) FROM incidents_losscount WHERE reason = 'ratelimit_backoff'"
+        eventually(lambda: live.number(lost), seconds=30, what=f"a report of what was held back: {statuses}")
+        live.wait_until_digested()
+
+        refused, acknowledged = statuses.count("429"), statuses.count("200")
+        messages = [message for (message,) in live.query("SELECT message FROM incidents_errorevent ORDER BY id")]
+        assert refused == 1
+        assert messages == [*(f"early {number}" for number in range(acknowledged - 1)), "late"]
+        assert acknowledged + refused + live.number(lost) == 13
+    finally:
+        live.stop()
