@@ -75,8 +75,8 @@ def latency_by_release(
     drawn = go.Figure(
         data=traces,
         layout=layout(
-            left=56,
-            xaxis=axis(type="date", range=[stamp(begins_at), stamp(ends_at)], showgrid=False, **clock_ticks(begins_at, ends_at, zone)),
+            left=72,
+            xaxis=axis(type="date", range=[stamp(begins_at), stamp(ends_at)], showgrid=False, **clock_ticks(begins_at, ends_at, zone, most=5)),
             yaxis=axis(rangemode="tozero", nticks=4, ticksuffix=f"{GAP}ms", tickformat=",~g"),
         ),
     )  # fmt: skip

@@ -51,6 +51,14 @@ class Job(models.Model):
         indexes = [models.Index(fields=["due_at"], condition=models.Q(due_at__isnull=False), name="job_due")]
 
     @property
+    def schedule_words(self) -> str:
+        """How often, in words; a crontab line as it is."""
+        if self.schedule_kind != self.ScheduleKind.INTERVAL:
+            return self.schedule
+        number, unit = self.schedule.split()
+        return f"every {unit}" if number == "1" else f"every {number} {unit}s"
+
+    @property
     def source(self) -> str:
         """What its checks are filed under."""
         return f"job:{self.public_id.hex}"

@@ -11,7 +11,7 @@ from incidents.actions.checks import CheckResult, record_check
 from incidents.actions.jobs import record_check_ins
 from incidents.actions.watching import begin_unwatched
 from incidents.formats.check_ins import CheckIn, JobConfig
-from incidents.models import Monitor, MonitoringGap
+from incidents.models import Job, Monitor, MonitoringGap
 from tests.conftest import NOON
 from tests.factories.catalog import MembershipFactory
 
@@ -72,6 +72,14 @@ def test_jobs_stand_beside_the_monitors(client: Client, service: Service) -> Non
     assert "2026-03-05" in shown
     assert "&lt;b&gt;hourly" in shown
     assert "no schedule told" in shown
+
+
+@pytest.mark.parametrize(
+    ("kind", "schedule", "words"),
+    [("interval", "1 day", "every day"), ("interval", "10 minute", "every 10 minutes"), ("crontab", "0 2 * * *", "0 2 * * *")],
+)  # fmt: skip
+def test_a_schedule_in_words(kind: str, schedule: str, words: str) -> None:
+    assert Job(schedule_kind=kind, schedule=schedule).schedule_words == words
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1/", "file:///etc/passwd", "nonsense", ""])
