@@ -14,6 +14,11 @@ from deploys.models import ApiToken, Change, Delivery, Service, Source, Team
 LONGEST_BODY: Final = 20_000
 KEPT: Final = dt.timedelta(days=30)
 _SECRET = re.compile(r"secret|token|passw|authorization|api_?key|credential|private|signature|cookie", re.IGNORECASE)
+#: What is a secret by its look: our own tokens, passwords in URLs, and whatever follows the name of a scheme.
+_SHAPES = re.compile(
+    r"\bupshot_[\w-]{20,}+|(?<=://)[^/\s\"'<>]+(?=@)|(?<=\bbearer )[\w.~+/=-]{8,}+|(?<=\bbasic )[\w+/=]{8,}+",
+    re.IGNORECASE,
+)
 REDACTED: Final = "[redacted]"
 
 
@@ -37,7 +42,7 @@ def log_delivery(
     return Delivery.objects.create(
         team=team, source=source, token=token, service=service, change=change, kind=kind, event=_text(event, 100),
         delivery_id=_text(delivery_id, 200), received_at=received_at, signature=signature, verdict=verdict,
-        reason=_text(reason, 2000), body=shown_body(body),
+        reason=_text(_SHAPES.sub(REDACTED, reason), 2000), body=shown_body(body),
     )  # fmt: skip
 
 
@@ -50,12 +55,12 @@ def shown_body(body: object) -> str:
     if body is None:
         return ""
     if isinstance(body, str):
-        return _text(body, LONGEST_BODY)
+        return _text(_SHAPES.sub(REDACTED, body), LONGEST_BODY)
     return _text(json.dumps(redacted(body), indent=2, ensure_ascii=False, default=str), LONGEST_BODY)
 
 
 def redacted(value: object, depth: int = 0) -> object:
-    """The JSON value with `[redacted]` for every value whose key names a secret, and `…` below 20 levels."""
+    """The JSON value with `[redacted]` for what looks like a secret or stands under its name, and `…` below 20 levels."""
     if depth > 20:
         return "…"
     if isinstance(value, Mapping):
@@ -65,7 +70,7 @@ def redacted(value: object, depth: int = 0) -> object:
         }
     if isinstance(value, list | tuple):
         return [redacted(each, depth + 1) for each in value]
-    return value
+    return _SHAPES.sub(REDACTED, value) if isinstance(value, str) else value
 
 
 def was_taken(*, source: Source, delivery_id: str) -> bool:
