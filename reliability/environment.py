@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Final
 
@@ -37,6 +38,11 @@ def boolean(text: str) -> bool:
 def words(text: str) -> list[str]:
     """A comma-separated list; empty parts are dropped."""
     return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def networks(text: str) -> tuple[object, ...]:
+    """Addresses and networks, comma-separated; anything else raises ValueError."""
+    return tuple(ip_network(word) for word in words(text))
 
 
 def port(text: str) -> int:
@@ -192,6 +198,12 @@ VARIABLES: Final[tuple[Variable, ...]] = (
         positive,
         "500000",
         "Error reports kept for each service: beyond, its largest issues are thinned out. About 5 KB each.",
+    ),
+    Variable(
+        "UPSHOT_TRUSTED_PROXIES",
+        networks,
+        "",
+        "Addresses or networks of the proxies in front, comma-separated: only their `X-Forwarded-For` is believed.",
     ),
     Variable("UPSHOT_LOG_LEVEL", str, "INFO", "Lowest level written to the log: DEBUG, INFO, WARNING or ERROR."),
     Variable("PORT", port, "8000", "Port that `serve` listens on, on UPSHOT_HOST."),

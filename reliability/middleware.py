@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+
+from deploys.domain.client_address import Network, client_address
 
 #: The hash is that of the empty style element which the chart library makes and then fills through the CSSOM.
 POLICY = (
@@ -24,6 +27,20 @@ HEADERS = {
 }
 
 Handler = Callable[[HttpRequest], HttpResponse]
+
+
+def client_addresses(get_response: Handler) -> Handler:
+    """Says who sent the request, where a trusted proxy tells: for the limit on signing in, and for every log line."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if settings.TRUSTED_PROXIES:
+            peer, forwarded = request.META.get("REMOTE_ADDR", ""), request.META.get("HTTP_X_FORWARDED_FOR", "")
+            request.META["REMOTE_ADDR"] = client_address(
+                peer, forwarded, cast(tuple[Network, ...], settings.TRUSTED_PROXIES)
+            )
+        return get_response(request)
+
+    return middleware
 
 
 def security_headers(get_response: Handler) -> Handler:

@@ -42,6 +42,7 @@ try:
     EVENTS_PER_SERVICE = _env.number("UPSHOT_EVENTS_PER_SERVICE")
     _private_monitors = _env.read("UPSHOT_ALLOW_PRIVATE_MONITORS")
     SENTRY_DSN = _env.text("UPSHOT_SENTRY_DSN")
+    TRUSTED_PROXIES = _env.read("UPSHOT_TRUSTED_PROXIES")
     LOG_LEVEL = str(_env.text("UPSHOT_LOG_LEVEL")).upper()
     _secret_key = _env.text("UPSHOT_SECRET_KEY")
     _database_url = _env.text("UPSHOT_DATABASE_URL")
@@ -104,6 +105,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
 ]
 MIDDLEWARE = [
+    "reliability.middleware.client_addresses",
     "reliability.middleware.security_headers",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

@@ -1,8 +1,10 @@
 """Getting in and out."""
 
 import datetime as dt
+from ipaddress import ip_network
 
 import pytest
+from django.test import Client
 from django.urls import reverse
 
 from deploys import clock
@@ -84,6 +86,18 @@ def test_one_network_address_cannot_try_many_people(client, person, monkeypatch)
         try_to_sign_in(client, "wrong", email=f"person{number}@example.org")
 
     assert try_to_sign_in(client).status_code == 429
+
+
+def test_behind_a_trusted_proxy_addresses_are_told_apart(client, person, monkeypatch, settings):
+    settings.TRUSTED_PROXIES = (ip_network("127.0.0.1"),)
+    monkeypatch.setattr(people, "PER_ADDRESS", 3)
+    for number in range(3):
+        try_to_sign_in(
+            Client(headers={"X-Forwarded-For": "198.51.100.7"}), "wrong", email=f"person{number}@example.org"
+        )
+
+    assert try_to_sign_in(Client(headers={"X-Forwarded-For": "1.2.3.4, 198.51.100.7"})).status_code == 429
+    assert try_to_sign_in(Client(headers={"X-Forwarded-For": "198.51.100.8"})).status_code == 302
 
 
 @pytest.mark.parametrize(
