@@ -27,6 +27,7 @@ from incidents.queries.error_counts import BUCKET, errors_by_release, floor_buck
 from incidents.queries.incident_detail import IncidentDetail, incident_detail, incident_numbered
 from incidents.queries.incidents import incident_page
 from incidents.views.clock_rail import clock_rail
+from incidents.views.completeness import incomplete
 from incidents.views.forms import DeclareForm, IncidentFilterForm, OtherCauseForm
 from incidents.views.naming import leading_cause, named_change
 from incidents.views.suspects import cause_key, suspects_card
@@ -115,6 +116,13 @@ def detail_context(
         "rows": timeline_rows(detail, slug, tab if tab in dict(TABS) else ""),
         "tabs": TABS,
         "tab": tab,
+        "incomplete": incomplete(
+            slug=slug,
+            services=detail.services,
+            begins_at=incident.begins_at,
+            ends_at=incident.restored_at or now,
+            zone=_zone(),
+        ),
         "class_is_persons": "class" in incident.person_keys,
         "can_write": writes,
         **more,

@@ -15,6 +15,7 @@ from deploys.domain import wording
 from deploys.models import Service, Team
 from deploys.views.access import TeamRequest, team_page
 from incidents.models import Cause, Incident
+from incidents.views.completeness import incomplete
 from reliability.addresses import change_url, incident_url, page_url, service_url
 from reliability.charts.strip import week_strip
 from reliability.charts.week import strip_of
@@ -45,6 +46,9 @@ def dashboard(request: TeamRequest) -> HttpResponse:
         "band": _band(team, now, objectives),
         "strip": week_strip(strip, title="The last seven days"), "strip_left_out": left_out,
         "lines": _service_lines(team, now, objectives),
+        "incomplete": incomplete(
+            slug=team.slug, services=list(Service.objects.filter(team=team)), begins_at=window.start, ends_at=window.end, zone=zone
+        ),
         "decisions": [_decision(team, incident) for incident in reads.undecided_incidents(team=team, now=now)],
         "declare_url": page_url("incident-declare", team.slug), "start_url": page_url("start-service", team.slug),
         "services_url": page_url("service-list", team.slug), "report_url": page_url("report-list", team.slug),

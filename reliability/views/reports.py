@@ -15,9 +15,10 @@ from deploys import clock
 from deploys.charts.figures import Figure
 from deploys.domain.instants import parse_instant
 from deploys.domain.wording import target
-from deploys.models import Team
+from deploys.models import Service, Team
 from deploys.views.access import TeamRequest, team_page
 from incidents.models import Incident
+from incidents.views.completeness import incomplete
 from reliability.addresses import change_url, incident_url, page_url, week_url
 from reliability.charts.figures import (
     CAUSES,
@@ -143,6 +144,9 @@ def week(request: TeamRequest, label: str) -> HttpResponse:
         "objectives": [_objective(team, key, each) for key, each in sorted(objectives.items(), key=lambda item: left_ratio(item[1]))],
         "printed": printed, "total": printed["total"], "failed": _failed(team, printed), "flags": printed["flags"], "stale": [{**flag, "why": ", ".join(REASON_WORDS.get(each, each) for each in flag["reasons"])} for flag in printed["flags"]["stale"][:5]],
         "window_part": printed["window"],
+        "incomplete": incomplete(
+            slug=team.slug, services=list(Service.objects.filter(team=team)), begins_at=window.start, ends_at=window.end, zone=zone
+        ),
     }  # fmt: skip
     return render(request, "reliability/report.html", context)
 

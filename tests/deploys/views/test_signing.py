@@ -13,7 +13,7 @@ from deploys.models import Membership, OneTimeLink, Role, SignInAttempt, Team, U
 from tests.conftest import NOON
 from tests.factories.catalog import MembershipFactory, ServiceFactory, TeamFactory, UserFactory
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("noon")]
+pytestmark = [pytest.mark.django_db(databases="__all__"), pytest.mark.usefixtures("noon")]
 
 PASSWORD = "seven wild geese"
 

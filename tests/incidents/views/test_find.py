@@ -11,7 +11,7 @@ from tests.factories.incidents import IssueFactory, deploy_of, flag_of, incident
 from tests.incidents.views.pages import desk
 from tests.incidents.views.test_incident_pages import HOSTILE, words
 
-pytestmark = [pytest.mark.django_db]
+pytestmark = [pytest.mark.django_db(databases="__all__")]
 
 
 @pytest.mark.parametrize("text", ["INC-1", "inc-1", " 1 "])

@@ -192,7 +192,7 @@ def test_detail_queries(count: int, django_assert_num_queries: Any) -> None:
         IncidentIssue.objects.create(incident=incident, issue=issue, from_at=NOON)
         IssueCountFactory(issue=issue)
 
-    with django_assert_num_queries(19):
+    with django_assert_num_queries(21):
         at.get("incident-detail", incident.number)
 
 

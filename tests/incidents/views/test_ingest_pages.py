@@ -13,7 +13,7 @@ from incidents.models import InboxItem, IngestCount, LossCount, ReleaseSighting,
 from tests.conftest import NOON
 from tests.factories.catalog import ServiceFactory
 from tests.factories.inbox import dead_letter_of
-from tests.factories.incidents import environment_of, service_of
+from tests.factories.incidents import environment_of, incident_of, service_of
 from tests.incidents.views.pages import Desk, desk, queries, read
 from tests.incidents.views.test_incident_pages import HOSTILE
 
@@ -169,3 +169,30 @@ def test_names_from_outside_are_texts() -> None:
 
 def test_another_teams_service_is_not_there() -> None:
     assert desk().get("service-ingest", service_of(desk().team).public_id).status_code == 404
+
+
+def test_pages_with_numbers_say_what_is_missing_from_them() -> None:
+    at = desk()
+    shop = service_of(at.team)
+    incident = incident_of(at.team)
+    pages = [("dashboard", ()), ("report-week", ("2026-W10",)), ("incident-detail", (incident.number,))]
+    assert ["Incomplete" in read(at.get(name, *args)) for name, args in pages] == [False, False, False]
+
+    lose(shop, "queue_overflow", 1_200)
+    lose(shop, "before_send", 7)
+    dead_letter_of(shop)
+    count(shop, "body", "refused:disk", 2)
+    said = [read(at.get(name, *args)) for name, args in pages]
+
+    for page in said:
+        assert "SDKs of shop reported 1,200 errors lost on Wednesday 4 March: error counts are too low." in page
+        assert "2 requests of shop were refused on Wednesday 4 March" in page
+        assert "1 body of shop lies in the dead letters" in page
+
+
+def test_at_most_four_sentences_are_said() -> None:
+    at = desk()
+    for number in range(6):
+        lose(heard(at, name=f"s{number}"), "queue_overflow", 1)
+
+    assert "2 more" in read(at.get("dashboard"))

@@ -122,11 +122,11 @@ def story(tell, number):
 def test_queries_do_not_grow_with_services_and_incidents(client, team, tell, django_assert_num_queries):
     story(tell, 1)
     page(client, team)
-    with django_assert_num_queries(38):
+    with django_assert_num_queries(41):
         page(client, team)
     for number in (2, 3):
         story(tell, number)
     page(client, team)
 
-    with django_assert_num_queries(38):
+    with django_assert_num_queries(41):
         page(client, team)
