@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import time
 
 from celery import shared_task
 from django.conf import settings
+from kombu.exceptions import OperationalError
 
 from deploys import clock
 from deploys.actions import schedules
@@ -21,6 +23,8 @@ from incidents.actions import (
     retention,
     sessions,
 )
+
+logger = logging.getLogger(__name__)
 
 SWEEP = "incidents.sweep_inbox"
 SWEEP_SECONDS = 2.0
@@ -46,13 +50,21 @@ RETENTION_LEASE_SECONDS = 120.0
 @shared_task(name="incidents.drain_inbox", ignore_result=True)  # type: ignore[untyped-decorator]  # celery has no types
 def drain_inbox() -> None:
     """Digests what was acknowledged, and has detection look at it."""
-    if ingest.drain(now=clock.now()).stored_count:
+    if ingest.drain(now=clock.now(), share=wake_another).stored_count:
         wake_detection()
 
 
 def wake_drain() -> None:
     """Wakes one worker for the inbox. Raises what the broker raises; nothing is lost then, the sweep looks again."""
     drain_inbox.apply_async(retry=False, expires=600)
+
+
+def wake_another() -> None:
+    """There is more than one batch. Each worker that gets a whole one wakes the next, so all are at it in a second."""
+    try:
+        wake_drain()
+    except OperationalError as error:
+        logger.warning("no other worker could be woken", extra={"problem": str(error)})
 
 
 def sweep_inbox() -> None:

@@ -13,7 +13,7 @@ import fcntl
 import itertools
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -74,8 +74,10 @@ class _Readable:
     dead: list[tuple[InboxItem, str]] = field(default_factory=list)
 
 
-def drain(*, now: dt.datetime, most: int | None = None) -> Drained:
+def drain(*, now: dt.datetime, most: int | None = None, share: Callable[[], object] = lambda: None) -> Drained:
     """Digests the inbox until it is empty, or until `most` rows were taken.
+
+    `share` is called once, after a whole batch: others may join in. Not called where only one may digest.
 
     A database that is away or locked for too long raises; every row stays where it is then. Safe to run at any time,
     in any number of processes, and to be killed.
@@ -91,6 +93,8 @@ def drain(*, now: dt.datetime, most: int | None = None) -> Drained:
             done = _drain_batch(now, size, suspects_first=number % SUSPECTS_EVERY == 0) if size else Drained()
             if not done.taken_count:
                 break
+            if number == 1 and done.taken_count == BATCH and not _is_apart():
+                share()
             total.taken_count += done.taken_count
             total.stored_count += done.stored_count
             total.dead_count += done.dead_count

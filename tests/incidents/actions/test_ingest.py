@@ -416,6 +416,20 @@ def test_a_flood_does_not_keep_suspects_waiting(monkeypatch: pytest.MonkeyPatch)
     assert order.index(event_id(30)) == (ingest.SUSPECTS_EVERY - 1) * 2
 
 
+def test_a_whole_batch_calls_others_in_once_where_they_can_help(monkeypatch: pytest.MonkeyPatch) -> None:
+    service = ServiceFactory.create()
+    for number in range(1, 6):
+        put(service, number, envelope(number))
+    monkeypatch.setattr(ingest, "BATCH", 2)
+    calls: list[str] = []
+
+    drain(now=NOON, share=lambda: calls.append("called"))
+    put(service, 6, envelope(6))
+    drain(now=NOON, share=lambda: calls.append("called for one"))
+
+    assert calls == (["called"] if settings.INBOX_ALIAS == "default" else [])
+
+
 def test_only_active_keys_of_the_service_open_the_door() -> None:
     service = ServiceFactory.create()
     other = ServiceFactory.create()
