@@ -1,4 +1,7 @@
-"""Every measurement that `make bench` takes, one after the other. Arguments go to each."""
+"""Every measurement that `make bench` takes, one after the other. Arguments go to each.
+
+Scaling out needs PostgreSQL and takes longer than the rest: `python -m bench.scale` by itself.
+"""
 
 from __future__ import annotations
 
