@@ -3,25 +3,40 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import hmac
 import logging
+import math
 from collections.abc import Iterable
 from typing import Final
 
 from django.db import OperationalError
 
 from deploys.actions.secrets import new_secret, secret_hash
-from deploys.models import ApiToken, Scope, Team, User
+from deploys.models import ApiToken, Scope, SignInAttempt, Team, User
 
 logger = logging.getLogger(__name__)
 
 PREFIX: Final = "upshot_"
 #: How exact `last_used_at` is: a write per request would be a write lock per request.
 LAST_USED_STEP: Final = dt.timedelta(minutes=1)
+#: Wrong tokens that one address may send within SPAN before it is told to wait.
+WRONG_TOKENS: Final = 20
+SPAN: Final = dt.timedelta(minutes=5)
+#: Stands where a try by password has the hash of its person.
+MACHINE: Final = "machine"
 
 
 class UnusableToken(Exception):
     """The token is unknown, revoked or too old. `reason` is for the log; senders are told no more than that it failed."""
+
+
+class TooManyWrongTokens(Exception):
+    """This address has sent too many tokens that are none of ours. `seconds` until it may try again."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(f"too many wrong tokens from this address: wait {seconds} seconds")
+        self.seconds = seconds
 
 
 class UnknownScope(ValueError):
@@ -73,6 +88,24 @@ def _note_use(token: ApiToken, now: dt.datetime) -> None:
         logger.warning(
             "the last use of a token was not written", extra={"token": str(token.public_id), "why": str(error)}
         )
+
+
+def note_wrong_token(*, address: str, now: dt.datetime) -> None:
+    """Counts a token that is none of ours, over all processes. TooManyWrongTokens beyond 20 in five minutes.
+
+    Only who sends wrong tokens is held back: a good one from the same address is never asked this. Beyond the limit
+    nothing is written, so that guessing costs no more than reading. A database that takes no writes counts none.
+    """
+    key = hashlib.sha256(f"token\x00{address}".encode()).hexdigest()
+    recent = SignInAttempt.objects.filter(address_key=key, at__gt=now - SPAN).order_by("-at")
+    times = list(recent.values_list("at", flat=True)[:WRONG_TOKENS])
+    if len(times) >= WRONG_TOKENS:
+        raise TooManyWrongTokens(max(1, math.ceil((times[-1] + SPAN - now).total_seconds())))
+    try:
+        SignInAttempt.objects.filter(address_key=key, at__lte=now - SPAN).delete()
+        SignInAttempt.objects.create(email_key=MACHINE, address_key=key, at=now)
+    except OperationalError as error:
+        logger.warning("a wrong token was not counted", extra={"why": str(error)})
 
 
 def revoke_token(*, token: ApiToken, now: dt.datetime) -> None:

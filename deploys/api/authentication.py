@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from deploys import clock
-from deploys.actions.tokens import UnusableToken, authenticate
+from deploys.actions.tokens import TooManyWrongTokens, UnusableToken, authenticate, note_wrong_token
 from deploys.api.problems import Problem
 from deploys.models import ApiToken, Team
 
@@ -44,15 +45,25 @@ class TokenAuthentication(BaseAuthentication):
             return None
         if len(words) != 2:
             raise AuthenticationFailed("expected Authorization: Bearer <token>")
+        now = clock.now()
         try:
-            token = authenticate(words[1].decode("ascii"), now=clock.now())
+            token = authenticate(words[1].decode("ascii"), now=now)
         except (UnusableToken, UnicodeDecodeError) as error:
+            _slow_down(request, now)
             raise AuthenticationFailed("this token is unknown, revoked or expired") from error
         return Caller(token), token
 
     def authenticate_header(self, request: Request) -> str:
         """What a 401 asks for."""
         return 'Bearer realm="upshot"'
+
+
+def _slow_down(request: Request, now: dt.datetime) -> None:
+    """Problem `too-many-wrong-tokens` for an address that has sent too many."""
+    try:
+        note_wrong_token(address=str(request.META.get("REMOTE_ADDR", "")), now=now)
+    except TooManyWrongTokens as error:
+        raise Problem("too-many-wrong-tokens", str(error), retry_after=error.seconds) from error
 
 
 class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # the base class is untyped

@@ -27,8 +27,8 @@ from deploys.queries.pages import BadCursor, page_of
 
 API = "api"
 PAGE_SIZE = 50
-PROBLEMS = {(status, "application/problem+json"): ProblemAnswer for status in (400, 401, 403, 413, 415, 422)}
-READ_PROBLEMS = {(status, "application/problem+json"): ProblemAnswer for status in (400, 401, 403, 404, 422)}
+PROBLEMS = {(status, "application/problem+json"): ProblemAnswer for status in (400, 401, 403, 413, 415, 422, 429)}
+READ_PROBLEMS = {(status, "application/problem+json"): ProblemAnswer for status in (400, 401, 403, 404, 422, 429)}
 
 
 def unknown_name(error: UnknownService | UnknownEnvironment) -> Problem:

@@ -23,11 +23,14 @@ CONTENT_TYPE: Final = "application/problem+json"
 class Problem(Exception):
     """Raised anywhere below a view to answer a problem. `errors` are {pointer, detail} per value at fault."""
 
-    def __init__(self, slug: str, detail: str, *, errors: Sequence[Mapping[str, str]] = ()) -> None:
+    def __init__(
+        self, slug: str, detail: str, *, errors: Sequence[Mapping[str, str]] = (), retry_after: int | None = None
+    ) -> None:
         super().__init__(detail)
         self.type = PROBLEMS[slug]
         self.detail = detail
         self.errors = list(errors)
+        self.retry_after = retry_after
 
     @property
     def body(self) -> dict[str, Any]:  # Any: JSON
@@ -43,6 +46,8 @@ class Problem(Exception):
     @property
     def headers(self) -> dict[str, str]:
         """Headers the status asks for."""
+        if self.retry_after is not None:
+            return {"Retry-After": str(self.retry_after)}
         match self.type.status:
             case 401:
                 return {"WWW-Authenticate": 'Bearer realm="upshot"'}

@@ -19,6 +19,7 @@ class ProblemType:
 _TYPES: Final = (
     ProblemType("not-authenticated", 401, "No token was sent"),
     ProblemType("token-refused", 401, "The token is not valid"),
+    ProblemType("too-many-wrong-tokens", 429, "Too many wrong tokens came from this address"),
     ProblemType("missing-scope", 403, "The token may not do this"),
     ProblemType("not-found", 404, "There is nothing here"),
     ProblemType("method-not-allowed", 405, "This address does not take that method"),

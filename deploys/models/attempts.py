@@ -6,7 +6,7 @@ from django.db import models
 
 
 class SignInAttempt(models.Model):
-    """One try that has not (yet) succeeded. Both keys are hashes: neither address is kept."""
+    """One try that has not (yet) succeeded, by password or by token. Both keys are hashes: neither address is kept."""
 
     email_key = models.CharField(max_length=64)
     address_key = models.CharField(max_length=64)
