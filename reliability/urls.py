@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path
 
+from deploys.api.nothing import nothing_here
 from reliability.views import dashboard, gallery, health, objectives, reports
 
 handler500 = "reliability.views.errors.broken"
@@ -20,6 +21,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("t/<slug:team_slug>/reports/<str:label>/", reports.week, name="report-week"),
     path("t/<slug:team_slug>/reports/<str:label>/report.json", reports.week_json, name="report-json"),
 ]
+
+urlpatterns += [path("api/v1/<path:rest>", nothing_here)]  # last: every room may have addresses there
 
 if settings.DEBUG or settings.TESTING:
     urlpatterns += [path("ui/figures/", gallery.figures, name="figure-gallery")]
