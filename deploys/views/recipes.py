@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from dataclasses import dataclass
 from typing import Final
 
 from django.conf import settings
@@ -26,6 +27,8 @@ RECIPES: Final = {
     "curl": "Plain curl",
     "sentry-cli": "sentry-cli",
 }
+LANGUAGES: Final = {"sh": "shell", "yaml": "YAML", "groovy": "Groovy"}
+_FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\[([^]]+)\]\([^)]+\)")
 _SERVICE = re.compile(r"""(UPSHOT_SERVICE(?:: | = ')|SENTRY_PROJECT=|service=|--service )shop\b""")
 
@@ -46,6 +49,29 @@ def recipe_text(name: str, *, team: str, service: str) -> str:
     return _LINK.sub(r"\1", text)
 
 
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of a recipe: words as HTML, or code to be copied."""
+
+    html: str = ""
+    language: str = ""
+    code: tuple[tuple[str, bool], ...] = ()
+
+
+def pieces_of(text: str) -> list[Piece]:
+    """The recipe cut at its fenced blocks."""
+    markdown = MarkdownIt("commonmark", {"html": False})
+    found: list[Piece] = []
+    for place, part in enumerate(_FENCE.split(text)):
+        if place % 3 == 0 and part.strip():
+            found.append(Piece(html=mark_safe(markdown.render(part))))  # noqa: S308 -- our own file, raw HTML off
+        elif place % 3 == 1:
+            language = part
+        elif place % 3 == 2:
+            found.append(Piece(language=LANGUAGES[language], code=((part.rstrip("\n"), False),)))
+    return found
+
+
 @team_page(role=Role.RESPONDER)
 @require_safe
 def recipe(request: TeamRequest, service_id: uuid.UUID, name: str) -> HttpResponse:
@@ -53,11 +79,9 @@ def recipe(request: TeamRequest, service_id: uuid.UUID, name: str) -> HttpRespon
     service = get_object_or_404(Service, team=request.team, public_id=service_id)
     if name not in RECIPES:
         raise Http404
-    article = MarkdownIt("commonmark", {"html": False}).render(
-        recipe_text(name, team=request.team.slug, service=service.name)
-    )
+    pieces = pieces_of(recipe_text(name, team=request.team.slug, service=service.name))
     return render(
         request,
         "deploys/recipe.html",
-        {"service": service, "title": RECIPES[name], "article": mark_safe(article)},  # noqa: S308 -- our own file, raw HTML off
+        {"service": service, "title": RECIPES[name], "pieces": pieces},
     )
