@@ -205,6 +205,12 @@ VARIABLES: Final[tuple[Variable, ...]] = (
         "",
         "Addresses or networks of the proxies in front, comma-separated: only their `X-Forwarded-For` is believed.",
     ),
+    Variable(
+        "UPSHOT_NEW_ISSUES_PER_HOUR",
+        positive,
+        "1000",
+        "New issues that each service may make within an hour: beyond, what is new is collected in one overflow issue of the service.",
+    ),
     Variable("UPSHOT_LOG_LEVEL", str, "INFO", "Lowest level written to the log: DEBUG, INFO, WARNING or ERROR."),
     Variable("PORT", port, "8000", "Port that `serve` listens on, on UPSHOT_HOST."),
     Variable("UPSHOT_HOST", str, "127.0.0.1", "Address that `serve` listens on."),

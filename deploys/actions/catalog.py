@@ -19,6 +19,9 @@ from deploys.signals import service_declared
 #: SQLite allows 999 bound values in old builds; one name is one value.
 CHUNK: Final = 500
 
+#: The one environment that stands for all beyond a bound.
+OTHER_ENVIRONMENTS: Final = "(others)"
+
 
 class UnknownTeam(LookupError):
     """No team of that name, or no name given where there are several."""
@@ -93,16 +96,24 @@ def add_member(*, team: Team, user: User, role: str, now: dt.datetime | None = N
 # -- environments ---------------------------------------------------------------------------------------------------
 
 
-def environments_by_name(*, team: Team, names: Iterable[str], now: dt.datetime) -> dict[str, Environment]:
+def environments_by_name(
+    *, team: Team, names: Iterable[str], now: dt.datetime, most: int | None = None
+) -> dict[str, Environment]:
     """The environments with these names, whatever their case, keyed by the name as given; missing ones are made.
 
-    One query, and two more where something is missing. The row keeps the spelling that came first.
+    One query, and two more where something is missing. The row keeps the spelling that came first. A team with `most`
+    environments gets no more of them: names it does not have all stand for OTHER_ENVIRONMENTS then.
     """
     wanted = dict.fromkeys(names)
     if not wanted:
         return {}
     known = {each.name.lower(): each for each in team.environments.all()}
     missing = {name.lower(): name for name in reversed(wanted) if name.lower() not in known}
+    surplus: set[str] = set()
+    if missing and most is not None and len(known) + len(missing) > most:
+        surplus = set(sorted(missing)[max(0, most - len(known)) :])
+        missing = {key: name for key, name in missing.items() if key not in surplus}
+        missing.update({} if OTHER_ENVIRONMENTS in known else {OTHER_ENVIRONMENTS: OTHER_ENVIRONMENTS})
     if missing:
         Environment.objects.bulk_create(
             [
@@ -112,7 +123,7 @@ def environments_by_name(*, team: Team, names: Iterable[str], now: dt.datetime) 
             ignore_conflicts=True,
         )
         known = {each.name.lower(): each for each in team.environments.all()}
-    return {name: known[name[:100].lower()] for name in wanted}
+    return {name: known[OTHER_ENVIRONMENTS if name.lower() in surplus else name[:100].lower()] for name in wanted}
 
 
 def environment_of(*, team: Team, name: str, now: dt.datetime | None = None) -> Environment:

@@ -16,10 +16,12 @@ from typing import Any
 
 import orjson
 from backports import zstd
+from django.conf import settings
 from django.db import connection, models, transaction
 
 from deploys.actions.catalog import environments_by_name
 from deploys.models import Environment, Service
+from incidents.actions.cardinality import MOST_ENVIRONMENTS, NAMES, OVERFLOW, new_issues_left
 from incidents.actions.upserts import add_up
 from incidents.domain.event import ErrorEvent as Report
 from incidents.domain.event import ParsedEvent
@@ -106,7 +108,10 @@ def _arrivals(service: Service, pairs: Sequence[tuple[ParsedEvent, dt.datetime]]
     """The events with everything that is computed before the first lock is taken."""
     names = {parsed.event.environment: scrubber.text(parsed.event.environment)[:100] for parsed, _ in pairs}
     environments = environments_by_name(
-        team=service.team, names=set(names.values()), now=max(received_at for _, received_at in pairs)
+        team=service.team,
+        names=set(names.values()),
+        now=max(received_at for _, received_at in pairs),
+        most=MOST_ENVIRONMENTS,
     )
     salt = service.team.user_salt.bytes
     return [
@@ -126,7 +131,7 @@ def _arrivals(service: Service, pairs: Sequence[tuple[ParsedEvent, dt.datetime]]
 
 
 def _store(service: Service, arrivals: Sequence[_Arrival], scrubber: Scrubber, *, is_evidence_only: bool) -> Digested:
-    issues = _locked_issues(service, arrivals, scrubber)
+    issues = _locked_issues(service, arrivals, scrubber, is_bounded=not is_evidence_only)
     known = set(
         ErrorEvent.objects.filter(
             service=service, event_id__in=[arrival.parsed.event.event_id for arrival in arrivals]
@@ -140,32 +145,60 @@ def _store(service: Service, arrivals: Sequence[_Arrival], scrubber: Scrubber, *
     for arrival in fresh.values():
         by_issue[issues[arrival.issue_key].pk].append(arrival)
     ErrorEvent.objects.bulk_create([_row(service, issues[each.issue_key], each, scrubber) for each in fresh.values()])
-    _count(by_issue)
+    _count(service, by_issue, is_bounded=not is_evidence_only)
     new_users = _add_users(by_issue)
     _touch(by_issue, new_users, is_evidence_only=is_evidence_only)
-    _begin_earlier(issues.values(), by_issue, scrubber)
-    _reopen(issues.values(), by_issue)
+    touched = {issue.pk: issue for issue in issues.values()}.values()
+    _begin_earlier(touched, by_issue, scrubber)
+    _reopen(touched, by_issue)
     return Digested(
         issue_ids=tuple(by_issue), stored_count=len(fresh), duplicate_count=len(arrivals) - len(fresh)
     )  # fmt: skip
 
 
-def _locked_issues(service: Service, arrivals: Iterable[_Arrival], scrubber: Scrubber) -> dict[tuple[int, str], Issue]:
-    """The issues these events belong to, made where they are new, locked in order of their ids."""
+def _locked_issues(
+    service: Service, arrivals: Iterable[_Arrival], scrubber: Scrubber, *, is_bounded: bool
+) -> dict[tuple[int, str], Issue]:
+    """The issues these events belong to, made where they are new, locked in order of their ids.
+
+    A service that has made very many within the hour makes no more: what is new beyond goes to its overflow issue.
+    """
     by_key: dict[tuple[int, str], list[_Arrival]] = defaultdict(list)
     for arrival in arrivals:
         by_key[arrival.issue_key].append(arrival)
     rows = (
         Issue.objects.select_for_update(no_key=True)
-        .filter(service=service, fingerprint__in=[key for _, key in by_key])
+        # with the overflow issue, were there one: locked later, it would not be in order
+        .filter(service=service, fingerprint__in=[OVERFLOW[1], *(key for _, key in by_key)])
         .order_by("pk")
     )
     issues = {(issue.grouping_version, issue.fingerprint): issue for issue in rows}
-    missing = [_new_issue(service, by_key[key], scrubber) for key in sorted(by_key) if key not in issues]
-    if missing:
-        Issue.objects.bulk_create(missing, ignore_conflicts=True)
-        issues = {(issue.grouping_version, issue.fingerprint): issue for issue in rows.all()}
-    return issues
+    missing = sorted(key for key in by_key if key not in issues)
+    if not missing:
+        return issues
+    left = new_issues_left(service) if is_bounded else len(missing)
+    made = [_new_issue(service, by_key[key], scrubber) for key in missing[:left]]
+    beyond = missing[left:]
+    if beyond and OVERFLOW not in issues:
+        made.append(_overflow_issue(service, [arrival for key in beyond for arrival in by_key[key]], scrubber))
+    Issue.objects.bulk_create(made, ignore_conflicts=True)
+    issues = {(issue.grouping_version, issue.fingerprint): issue for issue in rows.all()}
+    return issues | {key: issues[OVERFLOW] for key in beyond if key not in issues}
+
+
+def _overflow_issue(service: Service, arrivals: Sequence[_Arrival], scrubber: Scrubber) -> Issue:
+    """Where events go whose own issues would be too many. It says what it is wherever issues are listed."""
+    issue = _new_issue(service, arrivals, scrubber)
+    issue.grouping_version, issue.fingerprint = OVERFLOW
+    issue.type, issue.culprit = "Overflow", ""
+    issue.title = "Overflow: too many new kinds of error in an hour, the rest is collected here"
+    issue.explanation = {
+        "parts": [
+            f"more than {settings.NEW_ISSUES_PER_HOUR} new issues of this service within an hour",
+            "its events have nothing else in common; a message with a changing text is the usual cause",
+        ]
+    }
+    return issue
 
 
 def _new_issue(service: Service, arrivals: Sequence[_Arrival], scrubber: Scrubber) -> Issue:
@@ -265,9 +298,18 @@ def bucket_of(at: dt.datetime) -> dt.datetime:
     return dt.datetime.fromtimestamp(seconds - seconds % BUCKET_SECONDS, dt.UTC)
 
 
-def _count(by_issue: Mapping[int, Sequence[_Arrival]]) -> None:
+def _count(service: Service, by_issue: Mapping[int, Sequence[_Arrival]], *, is_bounded: bool) -> None:
+    def named(kind: str, name: str) -> str:
+        return NAMES.bounded(service, kind, name) if is_bounded else name
+
     counts = Counter(
-        (issue, each.environment.pk, bucket_of(each.at), each.release, each.host)
+        (
+            issue,
+            each.environment.pk,
+            bucket_of(each.at),
+            named("release", each.release),
+            named("host", each.host),
+        )
         for issue, arrivals in by_issue.items()
         for each in arrivals
     )
@@ -326,8 +368,13 @@ def _touch(by_issue: Mapping[int, Sequence[_Arrival]], new_users: Counter[int], 
 
 
 def _begin_earlier(issues: Iterable[Issue], by_issue: Mapping[int, Sequence[_Arrival]], scrubber: Scrubber) -> None:
-    """An issue is named after its first event. One that comes late and is older than all others names it anew."""
+    """An issue is named after its first event. One that comes late and is older than all others names it anew.
+
+    The overflow issue keeps its own name.
+    """
     for issue in issues:
+        if (issue.grouping_version, issue.fingerprint) == OVERFLOW:
+            continue
         first = min(by_issue.get(issue.pk, ()), key=lambda arrival: arrival.at, default=None)
         if first is not None and first.at < issue.first_seen_at:
             Issue.objects.filter(pk=issue.pk).update(**_named_after(first, scrubber))

@@ -17,6 +17,7 @@ from django.db.models import Min
 
 from deploys.actions.catalog import environments_by_name
 from deploys.models import Environment, Service
+from incidents.actions.cardinality import MOST_ENVIRONMENTS
 from incidents.actions.checks import note_checks
 from incidents.domain.jobs import ERROR, IN_PROGRESS, MISSED, OK, TIMEOUT, Report, Run, run_of
 from incidents.formats.check_ins import LATEST, CheckIn, JobConfig
@@ -45,7 +46,7 @@ def record_check_ins(*, service: Service, check_ins: Sequence[Received], now: dt
 def _record(service: Service, check_ins: Sequence[Received], now: dt.datetime) -> int:
     by_job: dict[tuple[int, str], list[Received]] = defaultdict(list)
     environments = environments_by_name(
-        team=service.team, names={each.environment for each, _ in check_ins}, now=now
+        team=service.team, names={each.environment for each, _ in check_ins}, now=now, most=MOST_ENVIRONMENTS,
     )  # fmt: skip
     for check_in, at in check_ins:
         by_job[environments[check_in.environment].pk, check_in.slug].append((check_in, at))

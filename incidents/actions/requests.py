@@ -16,6 +16,7 @@ from django.db import transaction
 
 from deploys.actions.catalog import environments_by_name
 from deploys.models import Service
+from incidents.actions.cardinality import MOST_ENVIRONMENTS
 from incidents.actions.digest import bucket_of
 from incidents.actions.upserts import add_up
 from incidents.domain.latency import merged, packed, sketch_of, unpacked
@@ -43,7 +44,10 @@ def count_requests(*, service: Service, requests: Sequence[Request], received_at
     if not once:
         return 0
     environments = environments_by_name(
-        team=service.team, names={request.environment for request in once.values()}, now=received_at
+        team=service.team,
+        names={request.environment for request in once.values()},
+        now=received_at,
+        most=MOST_ENVIRONMENTS,
     )
     sums: dict[_Key, _Sum] = defaultdict(_Sum)
     for request in once.values():

@@ -15,6 +15,7 @@ from django.db import models, transaction
 
 from deploys.actions.catalog import environments_by_name
 from deploys.models import Environment, Service
+from incidents.actions.cardinality import MOST_ENVIRONMENTS
 from incidents.actions.traffic import LIVE_SECONDS, TrafficLine
 from incidents.actions.upserts import add_up
 from incidents.domain.sessions import Ending, first_ending
@@ -53,6 +54,7 @@ def count_sessions(*, service: Service, updates: Sequence[Received]) -> dict[dt.
         team=service.team,
         names={session.first.environment for session in sessions.values()},
         now=max(session.received_at for session in sessions.values()),
+        most=MOST_ENVIRONMENTS,
     )
     found = add_up(
         model=SessionSeen,

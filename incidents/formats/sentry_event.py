@@ -66,8 +66,33 @@ def parse(payload: _Json, *, event_id: str, received_at: datetime, scrubber: Scr
         sent_fingerprint=tuple(_text(part, NAME) for part in _array(payload.get("fingerprint"))[:20]),
         from_request=_from_request(payload, contexts),
         crashed=any(_object(item.get("mechanism")).get("handled") is False for item in exceptions),
-        payload=orjson.dumps(shown(payload, scrubber)),
+        payload=orjson.dumps(_marked(shown(payload, scrubber), _cut(payload, exceptions))),
     )
+
+
+def _marked(report: dict[str, object], cut: Sequence[str]) -> dict[str, object]:
+    """The report with a list of what of it was left out for its size."""
+    return report | {"truncated": list(cut)} if cut else report
+
+
+def _cut(payload: _Json, exceptions: Sequence[_Json]) -> list[str]:
+    """What of a report is longer than what is kept of it, by name."""
+    stacks = [item.get("stacktrace") for item in exceptions] + [payload.get("stacktrace")]
+    values = [item.get("value") for item in exceptions]
+    for entry in (payload.get("logentry"), payload.get("message")):
+        values += [entry.get("formatted"), entry.get("message")] if isinstance(entry, dict) else [entry]
+    tags = payload.get("tags")
+    found = {
+        "exceptions": len(_values(payload.get("exception"))) > MAX_EXCEPTIONS,
+        "frames": any(len(_array(_object(stack).get("frames"))) > MAX_FRAMES for stack in stacks),
+        "message": any(isinstance(value, str) and len(value) > TEXT for value in values),
+        "tags": isinstance(tags, dict | list)
+        and (
+            len(tags) > MAX_TAGS
+            or (isinstance(tags, dict) and any(isinstance(each, str) and len(each) > NAME for each in tags.values()))
+        ),
+    }
+    return sorted(name for name, is_cut in found.items() if is_cut)
 
 
 def shown(payload: _Json, scrubber: Scrubber = DEFAULT) -> dict[str, object]:
@@ -147,10 +172,10 @@ def _frames(payload: _Json, exceptions: Sequence[_Json], *, has_full_paths: bool
     threads = _values(payload.get("threads"))
     candidates += [item.get("stacktrace") for item in threads if item.get("crashed") or item.get("current")]
     for stacktrace in candidates:
-        rows = _array(_object(stacktrace).get("frames"))
-        frames = [_frame(item, has_full_paths=has_full_paths) for item in rows if isinstance(item, dict)]
+        rows = [item for item in _array(_object(stacktrace).get("frames")) if isinstance(item, dict)]
+        frames = [_frame(item, has_full_paths=has_full_paths) for item in rows[-MAX_FRAMES:]]
         if frames:
-            return tuple(frames[-MAX_FRAMES:])
+            return tuple(frames)
     return ()
 
 

@@ -298,3 +298,30 @@ def test_wrong_types_anywhere_never_raise_and_fields_keep_their_types(payload: d
     assert parsed.event.timestamp.tzinfo is not None
     frames_of(json.loads(parsed.payload))
     frames_of(payload)
+
+
+@pytest.mark.parametrize(
+    ("payload", "expected"),
+    [
+        ({"tags": {f"t{n}": "v" for n in range(10_000)}}, ["tags"]),
+        ({"tags": [["a", "b"]] * 101}, ["tags"]),
+        ({"tags": {"a": "v" * 1_000_000}}, ["tags"]),
+        ({"message": "m" * 100_000}, ["message"]),
+        ({"logentry": {"formatted": "m" * 100_000}}, ["message"]),
+        ({"exception": [{"type": "E", "value": "m" * 100_000}]}, ["message"]),
+        ({"exception": [{"type": "E", "stacktrace": {"frames": [{"function": "f"}] * 5_000}}]}, ["frames"]),
+        ({"stacktrace": {"frames": [{"function": "f"}] * 5_000}}, ["frames"]),
+        ({"exception": [{"type": "E"}] * 21}, ["exceptions"]),
+        ({"tags": {"a": "b"}, "message": "m", "exception": [{"type": "E", "value": "v"}]}, None),
+    ],
+)
+def test_what_is_too_large_is_cut_and_marked(payload: dict[str, object], expected: list[str] | None) -> None:
+    parsed = read(payload)
+
+    assert json.loads(parsed.payload).get("truncated") == expected
+    assert (len(parsed.event.tags) <= 100, len(parsed.event.frames) <= 250, len(parsed.event.message) <= 8_192) == (
+        True,
+        True,
+        True,
+    )
+    assert len(parsed.payload) < 20_000
