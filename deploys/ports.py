@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from deploys.domain.change_links import ChangeLinks
+from deploys.domain.changes import OutsideReport
 from deploys.models import Team
 
 
@@ -71,6 +72,34 @@ def change_links(team: Team, change_ids: Sequence[int]) -> ChangeLinks:
         for change_id, at in answer.first_harm_at.items():
             harm[change_id] = min(at, harm.get(change_id, at))
     return ChangeLinks(frozenset[int]().union(*(answer.remedy_ids for answer in answers)), harm)
+
+
+# -- what other tools say of trouble ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class OutsideAnswer:
+    """What became of an outside report: a verdict of the delivery log, and why."""
+
+    verdict: str
+    reason: str = ""
+
+
+OutsideTaker = Callable[[Team, OutsideReport, dt.datetime], OutsideAnswer]
+_outside_takers: list[OutsideTaker] = []
+
+
+def register_outside_taker(taker: OutsideTaker) -> None:
+    """From now on `taker(team, report, received_at)` is given what other tools say of trouble with a service."""
+    if taker not in _outside_takers:
+        _outside_takers.append(taker)
+
+
+def take_outside_report(team: Team, report: OutsideReport, received_at: dt.datetime) -> OutsideAnswer | None:
+    """The answer of the room that takes such reports; None where none does."""
+    for taker in _outside_takers:
+        return taker(team, report, received_at)
+    return None
 
 
 # -- pieces of pages ------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from deploys import clock
 from deploys.actions import schedules
 from deploys.actions.deliveries import forget_old_deliveries
 from deploys.actions.listing import close_overdue
+from deploys.actions.pushes import forget_old_pushes
 
 FORGET = "deploys.forget_old_deliveries"
 FORGET_SECONDS = 6 * 3600.0
@@ -17,9 +18,10 @@ OVERDUE_SECONDS = 300.0
 
 @shared_task(name=FORGET, ignore_result=True)  # type: ignore[untyped-decorator]  # celery has no types
 def forget_deliveries() -> None:
-    """Keeps the delivery log at its thirty days."""
+    """Keeps the delivery log at its thirty days, and pushes at theirs."""
     try:
         forget_old_deliveries(now=clock.now())
+        forget_old_pushes(now=clock.now())
     finally:
         schedules.finish(FORGET, now=clock.now())
 

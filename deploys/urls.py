@@ -7,7 +7,7 @@ from drf_spectacular.views import SpectacularAPIView
 from deploys.api.deploys import DeploysView, DeployView, LiveView
 from deploys.api.flags import FlagsView
 from deploys.api.sentry_urls import sentry_urls
-from deploys.api.webhooks import github_webhook
+from deploys.api.webhooks import webhook
 from deploys.views import (
     account,
     ci,
@@ -61,7 +61,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/docs/", api_docs, name="api-docs"),
     path("ci/deploy.sh", ci.script, name="ci-script"),
     path("api/0/", include(sentry_urls)),
-    path("webhooks/github/<uuid:public_id>", github_webhook, name="github-webhook"),
+    path("webhooks/<slug:kind>/<uuid:public_id>", webhook, name="webhook"),
     path("problems/<slug:slug>", problem_page, name="problem"),
     path("t/<slug:team_slug>/deploys/", deploys.deploy_list, name="deploy-list"),
     path("t/<slug:team_slug>/deploys/live/", versions.live_board, name="live-board"),

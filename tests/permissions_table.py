@@ -55,7 +55,7 @@ def service(team: Team) -> dict[str, Any]:
 
 
 def webhook(team: Team) -> dict[str, Any]:
-    return {"public_id": github_source(team)[0].public_id}
+    return {"kind": "github", "public_id": github_source(team)[0].public_id}
 
 
 def delivery(team: Team) -> dict[str, Any]:
@@ -174,7 +174,7 @@ TABLE: dict[str, Row] = {
     "api/0/<path:rest>": Row(PUBLIC, args=lambda _: {"rest": "organizations/acme/monitors/"}),
     "api/docs/": Row(PUBLIC),
     # signed by the sender instead; tests/deploys/api/test_webhooks.py
-    "webhooks/github/<uuid:public_id>": Row(PUBLIC, args=webhook),
+    "webhooks/<slug:kind>/<uuid:public_id>": Row(PUBLIC, args=webhook),
     # pages of this room
     "problems/<slug:slug>": Row(PUBLIC, args=lambda _: {"slug": "not-found"}),
     f"{T}/deploys/": Row(TEAM, write=None),

@@ -56,6 +56,15 @@ def attach_commits(
 
 
 @transaction.atomic
+def record_commits(
+    *, team: Team, commits: Sequence[CommitReport], received_at: dt.datetime, origin: str = FactOrigin.LIVE
+) -> bool:
+    """These commits exist, whatever contains them. False where all of it was known."""
+    lock_team(team)
+    return _record(team, commits, [], received_at=received_at, origin=origin)
+
+
+@transaction.atomic
 def list_commits(
     *,
     team: Team,

@@ -13,6 +13,8 @@ from deploys.models import ApiToken, Change, Delivery, Service, Source, Team
 
 LONGEST_BODY: Final = 20_000
 KEPT: Final = dt.timedelta(days=30)
+#: How long a verified delivery can be replayed.
+REPLAYABLE: Final = dt.timedelta(days=7)
 _SECRET = re.compile(r"secret|token|passw|authorization|api_?key|credential|private|signature|cookie", re.IGNORECASE)
 #: What is a secret by its look: our own tokens, passwords in URLs, and whatever follows the name of a scheme.
 _SHAPES = re.compile(
@@ -37,12 +39,15 @@ def log_delivery(
     delivery_id: str = "",
     signature: str = "",
     body: object = None,
+    raw: bytes | None = None,
+    replay_of: Delivery | None = None,
 ) -> Delivery:
-    """Writes one line of the log. Values whose key names a secret are not kept."""
+    """Writes one line of the log. Values whose key names a secret are not kept; `raw` is encrypted (`actions.replays`)."""
     return Delivery.objects.create(
         team=team, source=source, token=token, service=service, change=change, kind=kind, event=_text(event, 100),
         delivery_id=_text(delivery_id, 200), received_at=received_at, signature=signature, verdict=verdict,
-        reason=_text(_SHAPES.sub(REDACTED, reason), 2000), body=shown_body(body),
+        reason=_text(_SHAPES.sub(REDACTED, reason), 2000), body=shown_body(body), raw_encrypted=raw,
+        replay_of=replay_of,
     )  # fmt: skip
 
 
@@ -74,15 +79,18 @@ def redacted(value: object, depth: int = 0) -> object:
 
 
 def was_taken(*, source: Source, delivery_id: str) -> bool:
-    """Whether this delivery of this sender was answered before with something else than a refusal."""
+    """Whether this delivery of this sender was recorded before. What was refused or ignored may come again."""
     if not delivery_id:
         return False
-    taken = Delivery.objects.filter(source=source, delivery_id=delivery_id)
-    return taken.exclude(verdict=Delivery.Verdict.REFUSED).exists()
+    recorded = (Delivery.Verdict.CREATED, Delivery.Verdict.UPDATED, Delivery.Verdict.DUPLICATE)
+    return Delivery.objects.filter(source=source, delivery_id=delivery_id[:200], verdict__in=recorded).exists()
 
 
 def forget_old_deliveries(*, now: dt.datetime) -> int:
-    """Deletes log lines older than 30 days, a thousand at a time; how many."""
+    """Deletes log lines older than 30 days, a thousand at a time; how many. Of those older than 7 days, the raw bodies."""
+    stale = Delivery.objects.filter(received_at__lt=now - REPLAYABLE, raw_encrypted__isnull=False)
+    while pks := list(stale.order_by("pk").values_list("pk", flat=True)[:1000]):
+        Delivery.objects.filter(pk__in=pks).update(raw_encrypted=None)
     count = 0
     while True:
         old = Delivery.objects.filter(received_at__lt=now - KEPT).order_by("pk").values_list("pk", flat=True)[:1000]

@@ -12,9 +12,10 @@ from django.db import transaction
 from deploys import failpoints
 from deploys.actions.commits import inherit_commits, list_commits
 from deploys.actions.facts import identity_of, lock_team, record_fact, records_of
+from deploys.actions.pushes import follow_pushes
 from deploys.domain.changes import DeployReport, news_of_deploy
 from deploys.domain.commits import CommitReport
-from deploys.domain.instants import NotAnInstant, parse_instant
+from deploys.domain.instants import NotAnInstant, optional_instant, parse_instant
 from deploys.models import Deploy, Fact, FactOrigin, Release, Team, User
 from deploys.ports import Record
 from deploys.queries.changes import deploy_timeout
@@ -97,6 +98,8 @@ def record(
         deploy = rows.get(pk=deploy.pk)
     if head_sha and deploy.release is not None and deploy.release.head_sha != head_sha:
         Release.objects.filter(pk=deploy.release.pk).update(head_sha=head_sha)
+    if news is not None and deploy.commit_sha and follow_pushes(deploy=deploy, received_at=received_at):
+        deploy = rows.get(pk=deploy.pk)
     if news is None and not listed:
         return RecordedDeploy(deploy, Verdict.DUPLICATE)
     return RecordedDeploy(deploy, Verdict.UPDATED if known else Verdict.CREATED)
@@ -122,11 +125,12 @@ def _was_recorded(team: Team, source: str, delivery_id: str) -> bool:
 
 
 def _is_start_assumed(known: Record) -> bool:
-    """Whether the last start that was said is an instant of receipt: only an assumption is that exact."""
+    """Whether the last start that was said is an instant of receipt, or the end: only an assumption is that exact."""
     for received_at, _, payload in reversed(known.facts):
         if payload.get("started_at") is not None:
             try:
-                return bool(parse_instant(payload["started_at"]) == received_at)
+                started_at = parse_instant(payload["started_at"])
+                return started_at == received_at or started_at == optional_instant(payload.get("finished_at"))
             except NotAnInstant:
                 return False
     return False

@@ -13,6 +13,7 @@ from django.utils.text import slugify
 from deploys.actions.catalog import clean_name, environment_of, make_service, make_team
 from deploys.actions.sources import make_source, rotate_secret
 from deploys.actions.tokens import create_token, revoke_token
+from deploys.formats import github
 from deploys.models import ApiToken, Scope, Service, Source, Team
 from deploys.queries.addresses import deploys_url, dsn_of, service_url, webhook_url
 
@@ -61,7 +62,7 @@ def _token(team: Team, service: Service, *, is_rotated: bool, now: dt.datetime) 
 
 
 def _source(team: Team, service: Service, *, is_rotated: bool, now: dt.datetime) -> tuple[Source, str | None]:
-    kind = Source.Kind.GITHUB
+    kind = github.KIND.slug
     source = Source.objects.filter(team=team, kind=kind, service=service).order_by("id").first()
     if source is None:
         name = f"GitHub, {service.name}"

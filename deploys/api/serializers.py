@@ -49,7 +49,11 @@ class DeployMessage(serializers.Serializer[Any]):  # Any: no row behind it
     )
     description = TextField(max_length=20_000, required=False, allow_null=True, allow_blank=True)
     url = AddressField(required=False, allow_null=True, help_text="Page of the pipeline run.")
-    commit = NameField(max_length=100, required=False, help_text="The commit that was built; kept with the release.")
+    commit = NameField(
+        max_length=100,
+        required=False,
+        help_text="The commit that was built; kept with the release, and what was pushed up to it is listed.",
+    )
     commits = CommitsField(
         required=False, help_text="What the deploy contains beside what is known already, newest first."
     )
@@ -57,7 +61,7 @@ class DeployMessage(serializers.Serializer[Any]):  # Any: no row behind it
 
     def report(self) -> DeployReport:
         """The message as the action takes it. Changed files nobody names are those of the commits."""
-        said = {key: value for key, value in self.validated_data.items() if key not in {"commit", "commits"}}
+        said = {key: value for key, value in self.validated_data.items() if key != "commits"}
         if "files" not in said and (files := files_of(self.commits_said)):
             said["files"] = files
         return DeployReport(**_said(said))
@@ -128,6 +132,7 @@ class DeployAnswer(serializers.Serializer[Deploy]):
     outcome = serializers.SerializerMethodField()
     strategy = serializers.SerializerMethodField()
     percent = serializers.FloatField(allow_null=True)
+    commit = serializers.SerializerMethodField()
     files = serializers.ListField(child=serializers.CharField(), allow_null=True)
     description = serializers.CharField()
     url = serializers.CharField()
@@ -144,6 +149,10 @@ class DeployAnswer(serializers.Serializer[Deploy]):
     def get_strategy(self, deploy: Deploy) -> str | None:
         """As stated."""
         return deploy.strategy or None
+
+    def get_commit(self, deploy: Deploy) -> str | None:
+        """Hash of the newest commit in it."""
+        return deploy.commit_sha or None
 
     def get_web_url(self, deploy: Deploy) -> str:
         """Its page."""

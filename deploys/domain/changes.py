@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, Final
 
-from deploys.domain.instants import instant_text, parse_instant
+from deploys.domain.commits import CommitReport
+from deploys.domain.instants import instant_text, optional_instant, parse_instant
 from deploys.domain.records import FINAL_STATUSES, fold
 
 
@@ -27,6 +28,7 @@ class DeployReport:
     kind: str | None = None
     strategy: str | None = None
     percent: float | None = None
+    commit: str | None = None
     files: tuple[str, ...] | None = None
     description: str | None = None
     url: str | None = None
@@ -76,6 +78,41 @@ class FlagReport:
         return said if self.id is None or said.keys() - {"key", "environment"} else None
 
 
+@dataclass(frozen=True, slots=True)
+class PushReport:
+    """A branch moved from `before` (None: it is new) to `after`. `commits` lie between, oldest first."""
+
+    repository: str
+    ref: str
+    before: str | None
+    after: str
+    commits: tuple[CommitReport, ...]
+    default_branch: str | None = None
+
+    @property
+    def is_default(self) -> bool:
+        """Whether the sender says that this is the branch everything comes together on."""
+        return self.default_branch is not None and self.ref == f"refs/heads/{self.default_branch}"
+
+
+@dataclass(frozen=True, slots=True)
+class OutsideReport:
+    """What another tool says of trouble with a service: its beginning (`detected`, `reported`) or its end (`resolved`).
+
+    `origin` and `id` name it. This room records none of it: it asks the rooms above (`ports.take_outside_report`).
+    """
+
+    origin: str
+    id: str
+    state: str
+    at: dt.datetime
+    service: str | None = None
+    environment: str | None = None
+    artifact: str | None = None
+    title: str | None = None
+    url: str | None = None
+
+
 def _payload(report: DeployReport | FlagReport) -> dict[str, Any]:  # Any: JSON
     said: dict[str, Any] = {}
     for each in fields(report):
@@ -100,9 +137,11 @@ def news_of_deploy(
 ) -> dict[str, Any] | None:  # Any: JSON
     """The fact to record for a live message about a deploy, given what is known; None when it says nothing new.
 
-    - A first message without `started_at` starts at its receipt. `is_start_assumed` says that the known start is such
+    - A first message without `started_at` starts at its receipt, or at its end if that was earlier. `is_start_assumed` says that the known start is such
       an assumption: then a later message may correct it, also when the deploy has ended meanwhile.
     - A final status without `finished_at` ended at its receipt, unless that is more than `longest` after the start.
+    - A start that equals the end gives way to any other that is known.
+    - A step that arrives after the end changes nothing that the end said.
     - Of two final statuses the one that ended later stands, in whatever order they arrive.
     """
     fact = dict(said)
@@ -111,10 +150,14 @@ def news_of_deploy(
     if was_final and is_final and _ends_earlier(fact, before):
         fact = {key: value for key, value in fact.items() if key not in {"status", "finished_at"}}
         is_final = False
-    if was_final and fact.get("status") == "in_progress" and before.get("started_at") and not is_start_assumed:
+    if was_final and fact.get("status") == "in_progress":
+        open_keys = _FREE if is_start_assumed else _FREE - {"started_at"}
+        fact = {key: value for key, value in fact.items() if key in open_keys or before.get(key) is None}
+    if is_final and _is_at_once(fact) and before.get("started_at") and not is_start_assumed:
         fact.pop("started_at", None)
     if before.get("started_at") is None and fact.get("started_at") is None:
-        fact["started_at"] = instant_text(received_at)
+        ended_at = optional_instant(fact.get("finished_at"))
+        fact["started_at"] = instant_text(received_at if ended_at is None else min(received_at, ended_at))
     if is_final and not was_final and "finished_at" not in fact and before.get("finished_at") is None:
         started_at = parse_instant(fact.get("started_at") or before["started_at"])
         if dt.timedelta(0) <= received_at - started_at <= longest:
@@ -122,6 +165,15 @@ def news_of_deploy(
     if known is not None and fold("deploy", [known, fact]) == fold("deploy", [known]):
         return None
     return fact
+
+
+#: What a step that arrives after the end may still change; all else it only fills in where nothing is known.
+_FREE: Final = frozenset({"id", "service", "status", "percent", "started_at"})
+
+
+def _is_at_once(fact: Mapping[str, Any]) -> bool:  # Any: JSON
+    """Whether a message gives one instant as start and end: then it knows nothing of the start."""
+    return fact.get("started_at") is not None and fact.get("started_at") == fact.get("finished_at")
 
 
 def _ends_earlier(fact: Mapping[str, Any], before: Mapping[str, Any]) -> bool:

@@ -35,9 +35,13 @@ _TYPES: Final = (
     ProblemType("source-switched-off", 403, "This webhook is switched off"),
     ProblemType("missing-signature", 401, "The request is not signed"),
     ProblemType("wrong-signature", 401, "The signature does not fit the body"),
+    ProblemType("stale-timestamp", 401, "The signed time is too far from ours"),
     ProblemType("unreadable-secret", 503, "This webhook's secret must be rotated"),
     ProblemType("missing-event", 400, "The request does not say what happened"),
     ProblemType("unexpected-payload", 422, "The payload lacks what this event needs"),
+    ProblemType("unsupported-event", 422, "This event is not taken"),
+    ProblemType("unknown-repository", 422, "No rule names this repository"),
+    ProblemType("inactive-service", 422, "The service is retired"),
     ProblemType("busy", 503, "The database is busy"),
     ProblemType("server-error", 500, "Something went wrong on our side"),
 )

@@ -1,4 +1,4 @@
-"""GitHub's webhooks: deployment and deployment_status become reports. Field names: octokit/webhooks schemas.
+"""GitHub's webhooks. Field names: octokit/webhooks schemas.
 
 Senders differ (older servers leave `action` out, `payload` may be an object or JSON text), so only what is needed is
 looked at, and everything else is let be.
@@ -6,17 +6,26 @@ looked at, and everything else is let be.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from fnmatch import fnmatchcase
-from typing import Any, Final
-from urllib.parse import parse_qs
-
-import orjson
+from typing import Final
 
 from deploys.domain.changes import DeployReport
-from deploys.domain.instants import NotAnInstant, parse_instant
+from deploys.domain.signatures import GITHUB
+from deploys.formats.pushes import push_message
+from deploys.formats.reading import (
+    instant,
+    json_or_form,
+    last_part,
+    line,
+    moment,
+    needed,
+    part,
+    part_or_text,
+    sha,
+    text,
+    version_of,
+    web_address,
+)
+from deploys.formats.webhook import Inbound, Json, Message, MissingEvent, Said, SourceKind, ignored, unsupported
 
 #: States of a deployment_status. `inactive` means another deployment took its place: no news about how this one went.
 STATES: Final = {
@@ -28,147 +37,109 @@ STATES: Final = {
     "failure": "failure",
     "error": "failure",
 }
-_VERSION = re.compile(r"(?:refs/tags/)?(v?\d+(?:\.\d+)+[\w.+-]*)")
+CONCLUSIONS: Final = {"success": "success"} | dict.fromkeys(
+    ("failure", "timed_out", "cancelled", "startup_failure"), "failure"
+)
+INACTIVE: Final = "inactive: superseded by another deployment, which says nothing about how this one went"
 
 
-class UnreadableBody(ValueError):
-    """The body is not what its content type says."""
-
-
-class UnexpectedPayload(ValueError):
-    """The payload lacks something, or has it in a form nobody can read. The argument is the path and what is wrong."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ignored:
-    """A delivery that says nothing about a deploy."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Deployment:
-    """A delivery about a deploy; `report.service` is the repository's name until a rule says otherwise."""
-
-    repository: str
-    report: DeployReport
-
-
-def payload_of(body: bytes, content_type: str) -> Mapping[str, Any]:  # Any: JSON
-    """The JSON object of a delivery, sent as such or as the form field `payload`. UnreadableBody otherwise."""
-    try:
-        if content_type.split(";", maxsplit=1)[0].strip().lower() == "application/x-www-form-urlencoded":
-            fields = parse_qs(body.decode("ascii"), max_num_fields=10, errors="strict")
-            if "payload" not in fields:
-                raise UnreadableBody("the form has no field payload")
-            body = fields["payload"][0].encode()
-        payload = orjson.loads(body)
-    except (ValueError, UnicodeError) as error:
-        raise UnreadableBody(str(error)) from error
-    if not isinstance(payload, Mapping):
-        raise UnreadableBody("expected a JSON object")
-    return payload
-
-
-def read(event: str, payload: Mapping[str, Any]) -> Deployment | Ignored:  # Any: JSON
+def read(inbound: Inbound) -> list[Message]:
     """What a delivery says. UnexpectedPayload when a deployment lacks its id, environment, repository or time."""
-    if event == "ping":
-        return Ignored("ping: the webhook is set up")
-    if event not in {"deployment", "deployment_status"}:
-        return Ignored(f"{event}: only deployment and deployment_status are about deploys")
-    deployment = _object(payload, "deployment")
-    status: Mapping[str, Any] = {}  # Any: JSON
-    if event == "deployment_status":
-        status = _object(payload, "deployment_status")
-        state = _text(status, "state", "deployment_status")
-        if state == "inactive":
-            return Ignored("inactive: superseded by another deployment, which says nothing about how this one went")
-        if state not in STATES:
-            return Ignored(f"{state}: unknown state")
-    repository = _text(_object(payload, "repository"), "full_name", "repository")
-    return Deployment(repository, _report(deployment, status, repository))
+    payload = json_or_form(inbound)
+    event, delivery = inbound.header("X-GitHub-Event"), inbound.header("X-GitHub-Delivery")
+    match event:
+        case "":
+            raise MissingEvent("expected the header X-GitHub-Event")
+        case "ping":
+            return ignored(event, "ping: the webhook is set up", delivery)
+        case "deployment" | "deployment_status":
+            return _deployment(event, delivery, payload)
+        case "push":
+            return push_message(event, payload, _repository(payload), delivery)
+        case "workflow_run":
+            return _run(delivery, payload)
+        case "release":
+            return _published(delivery, payload)
+    return unsupported(event, "deployment, deployment_status, push, workflow_run and release", delivery)
 
 
-def _report(deployment: Mapping[str, Any], status: Mapping[str, Any], repository: str) -> DeployReport:  # Any: JSON
-    state = STATES[status["state"]] if status else "in_progress"
-    extra = _extra(deployment.get("payload"))
-    return DeployReport(
-        id=_text(deployment, "id", "deployment"),
-        service=repository.rsplit("/", 1)[-1][:200],
-        environment=_text(deployment, "environment", "deployment")[:100],
-        status=state,
-        started_at=_instant(deployment, "created_at", "deployment"),
-        finished_at=None if state == "in_progress" else _instant(status, "created_at", "deployment_status"),
+def _repository(payload: Json) -> str:
+    return text(needed(payload, "repository"), "full_name", "repository")
+
+
+def _deployment(event: str, delivery: str, payload: Json) -> list[Message]:
+    deployment = needed(payload, "deployment")
+    status = needed(payload, "deployment_status") if event == "deployment_status" else {}
+    state = text(status, "state", "deployment_status") if status or event == "deployment_status" else "pending"
+    if state == "inactive":
+        return ignored(event, INACTIVE, delivery)
+    if state not in STATES:
+        return ignored(event, f"{state}: unknown state", delivery)
+    repository, extra = _repository(payload), part_or_text(deployment.get("payload"))
+    is_final = STATES[state] != "in_progress"
+    report = DeployReport(
+        id=text(deployment, "id", "deployment"),
+        service=last_part(repository),
+        environment=text(deployment, "environment", "deployment", 100),
+        status=STATES[state],
+        started_at=instant(deployment, "created_at", "deployment"),
+        finished_at=instant(status, "created_at", "deployment_status") if is_final else None,
         release=_release(deployment, extra),
-        artifact=_line(extra.get("artifact") or extra.get("digest"), 250),
+        artifact=line(extra.get("artifact") or extra.get("digest"), 250),
+        commit=sha(deployment.get("sha")),
         kind="rollback" if deployment.get("task") == "deploy:rollback" else None,
-        description=_line(deployment.get("description"), 2000),
-        url=_address(status),
+        description=line(deployment.get("description"), 2000),
+        url=web_address(status.get("log_url"), status.get("target_url"), status.get("environment_url")),
     )
+    return [Message(event, delivery, [Said(report, repository)])]
 
 
-def _release(deployment: Mapping[str, Any], extra: Mapping[str, Any]) -> str | None:  # Any: JSON
+def _run(delivery: str, payload: Json) -> list[Message]:
+    """A run of a workflow, which is a deploy where a rule names the workflow. Each attempt is one of its own."""
+    run = needed(payload, "workflow_run")
+    repository, conclusion = _repository(payload), line(run.get("conclusion"))
+    status = CONCLUSIONS.get(conclusion) if conclusion else "in_progress"
+    if status is None:
+        return ignored("workflow_run", f"{conclusion}: the run deployed nothing", delivery)
+    report = DeployReport(
+        id=f"run-{text(run, 'id', 'workflow_run')}.{line(run.get('run_attempt')) or 1}",
+        service=last_part(repository),
+        status=status,
+        started_at=moment(run.get("run_started_at")) or instant(run, "created_at", "workflow_run"),
+        finished_at=instant(run, "updated_at", "workflow_run") if conclusion else None,
+        release=sha(run.get("head_sha")),
+        commit=sha(run.get("head_sha")),
+        url=web_address(run.get("html_url")),
+    )
+    name = line(run.get("name")) or line(part(payload, "workflow").get("name")) or line(run.get("path")) or ""
+    return [Message("workflow_run", delivery, [Said(report, repository, trigger=name, by_rule=True)])]
+
+
+def _published(delivery: str, payload: Json) -> list[Message]:
+    """A release, which is a deploy where a rule says so. `published` and `released` come both for one release."""
+    if payload.get("action") not in {"published", "released"}:
+        return ignored("release", f"{line(payload.get('action'))}: only published releases count", delivery)
+    release, repository = needed(payload, "release"), _repository(payload)
+    report = DeployReport(
+        id=f"release-{text(release, 'id', 'release')}",
+        service=last_part(repository),
+        status="success",
+        finished_at=instant(release, "published_at", "release"),
+        release=text(release, "tag_name", "release", 250),
+        commit=sha(release.get("target_commitish")),
+        url=web_address(release.get("html_url")),
+    )
+    return [Message("release", delivery, [Said(report, repository, trigger="published release", by_rule=True)])]
+
+
+def _release(deployment: Json, extra: Json) -> str | None:
     """A version the payload names, a tag that looks like one, or else the commit: a branch is the same every time."""
-    if stated := _line(extra.get("release") or extra.get("version"), 250):
-        return stated
-    tag = _VERSION.fullmatch(_line(deployment.get("ref"), 250) or "")
-    return tag[1] if tag else _line(deployment.get("sha"), 250)
+    stated = line(extra.get("release") or extra.get("version"), 250)
+    return stated or version_of(deployment.get("ref")) or line(deployment.get("sha"), 250)
 
 
-def _address(status: Mapping[str, Any]) -> str | None:  # Any: JSON
-    """Where the run or the deployed site can be looked at."""
-    for key in ("log_url", "target_url", "environment_url"):
-        address = _line(status.get(key), 501)
-        if address and len(address) <= 500 and address.startswith(("https://", "http://")):
-            return address
-    return None
-
-
-def _extra(value: object) -> Mapping[str, Any]:  # Any: JSON
-    """The deployment's own payload: an object, or one written as JSON text."""
-    if isinstance(value, str):
-        try:
-            value = orjson.loads(value)
-        except orjson.JSONDecodeError:
-            return {}
-    return value if isinstance(value, Mapping) else {}
-
-
-def _object(payload: Mapping[str, Any], key: str) -> Mapping[str, Any]:  # Any: JSON
-    value = payload.get(key)
-    if not isinstance(value, Mapping):
-        raise UnexpectedPayload(f"{key}: expected an object")
-    return value
-
-
-def _text(value: Mapping[str, Any], key: str, path: str) -> str:  # Any: JSON
-    text = _line(value.get(key), 200)
-    if not text:
-        raise UnexpectedPayload(f"{path}.{key}: expected a text or a number")
-    return text
-
-
-def _line(value: object, longest: int) -> str | None:
-    """One printable line of a text or number; None for anything else."""
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        return None
-    text = "".join(each if each.isprintable() else " " for each in str(value)[:longest]).strip()
-    return text or None
-
-
-def _instant(value: Mapping[str, Any], key: str, path: str) -> Any:  # Any: an instant; JSON
-    try:
-        return parse_instant(value.get(key))
-    except NotAnInstant as error:
-        raise UnexpectedPayload(f"{path}.{key}: {error}") from error
-
-
-def ruled(deployment: Deployment, rules: Sequence[Mapping[str, str]]) -> tuple[str | None, str | None]:
-    """Service and environment by the first rule that fits, each None where no rule names it. `*` and `?` match, no case."""
-    repository, environment = deployment.repository.lower(), (deployment.report.environment or "").lower()
-    for rule in rules:
-        if fnmatchcase(repository, (rule.get("repository") or "*").lower()) and fnmatchcase(
-            environment, (rule.get("environment") or "*").lower()
-        ):
-            return rule.get("service") or None, rule.get("to_environment") or None
-    return None, None
+KIND: Final = SourceKind(
+    slug="github", title="GitHub", schemes=(GITHUB,), read=read, event_header="X-GitHub-Event", delivery_header="X-GitHub-Delivery",
+    rules=("repository", "environment", "workflow"), events="Deployments, Deployment statuses and Pushes",
+    setup="Repository or organisation, Settings, Webhooks, Add webhook: paste URL and secret, content type application/json.",
+)  # fmt: skip

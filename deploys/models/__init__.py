@@ -1,6 +1,6 @@
 """Tables of what changed."""
 
-from deploys.models.artifacts import Artifact, Commit, CommitDeploy, Release, ReleaseCommit
+from deploys.models.artifacts import Artifact, Commit, CommitDeploy, Push, PushedCommit, Release, ReleaseCommit
 from deploys.models.attempts import SignInAttempt
 from deploys.models.catalog import (
     Dependency,
@@ -43,6 +43,8 @@ __all__ = [
     "OwnerGroup",
     "Policy",
     "ProjectNumber",
+    "Push",
+    "PushedCommit",
     "Release",
     "ReleaseCommit",
     "Role",

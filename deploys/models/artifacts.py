@@ -77,3 +77,38 @@ class ReleaseCommit(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["release", "commit"], name="release_commit_once")]
+
+
+class Push(models.Model):
+    """A branch moved: evidence from which the commits of a deploy are worked out. `before_sha` is empty for a new branch."""
+
+    team = models.ForeignKey(Team, models.CASCADE, related_name="pushes")
+    repository = models.CharField(max_length=200)
+    ref = models.CharField(max_length=250, default="")
+    is_default_branch = models.BooleanField(default=False)
+    before_sha = models.CharField(max_length=64, default="")
+    after_sha = models.CharField(max_length=64)
+    received_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["team", "before_sha"], name="push_before"),
+            models.Index(fields=["received_at"], name="push_age"),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["team", "after_sha", "before_sha", "repository", "ref"], name="push_once")
+        ]
+
+
+class PushedCommit(models.Model):
+    """A commit inside a push; `position` counts from the oldest. `files` are the paths it touched, as far as said."""
+
+    push = models.ForeignKey(Push, models.CASCADE, related_name="commits")
+    team = models.ForeignKey(Team, models.CASCADE, related_name="+")
+    sha = models.CharField(max_length=64)
+    position = models.PositiveIntegerField()
+    files = models.JSONField(default=list)
+
+    class Meta:
+        indexes = [models.Index(fields=["team", "sha"], name="pushed_commit")]
+        constraints = [models.UniqueConstraint(fields=["push", "position"], name="pushed_commit_place")]

@@ -65,6 +65,7 @@ class Deploy(models.Model):
     live_at = models.DateTimeField("first production traffic, as stated", null=True)
     release = models.ForeignKey(Release, models.PROTECT, null=True, related_name="deploys")
     artifact = models.ForeignKey(Artifact, models.PROTECT, null=True, related_name="+")
+    commit_sha = models.CharField("the newest commit in it", max_length=64, default="")
     kind_stated = models.CharField(max_length=10, default="")
     strategy = models.CharField(max_length=40, default="")
     percent = models.FloatField(null=True)
@@ -100,6 +101,7 @@ class Deploy(models.Model):
             models.Index(
                 fields=["service", "release"], condition=models.Q(is_stacked_listed=True), name="deploy_version"
             ),
+            models.Index(fields=["team", "commit_sha"], condition=~models.Q(commit_sha=""), name="deploy_commit"),
         ]
 
     @property

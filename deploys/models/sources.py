@@ -12,21 +12,20 @@ from deploys.models.tokens import ApiToken
 class Source(models.Model):
     """One set-up sender, for example a GitHub webhook. Secrets are encrypted (`deploys.actions.secrets`).
 
-    `rules` maps what the sender names to ours: a list of {"repository", "environment", "service", "to_environment"}.
+    `kind` is a key of `deploys.formats.sources.KINDS`. `rules` maps what the sender names to ours: a list of
+    {"repository", "environment", "workflow", "service", "to_environment"}. With `is_strict`, only what a rule fits is taken.
     """
-
-    class Kind(models.TextChoices):
-        GITHUB = "github"
 
     team = models.ForeignKey(Team, models.CASCADE, related_name="sources")
     public_id = models.UUIDField(default=uuid7, unique=True, editable=False)
-    kind = models.CharField(max_length=20, choices=Kind.choices)
+    kind = models.CharField(max_length=20)
     name = models.CharField(max_length=100)
     service = models.ForeignKey(Service, models.SET_NULL, null=True, blank=True, related_name="sources")
     secret_encrypted = models.BinaryField()
     previous_secret_encrypted = models.BinaryField(null=True)
     previous_secret_until = models.DateTimeField(null=True)
     rules = models.JSONField(default=list)
+    is_strict = models.BooleanField("only what a rule names", default=False)
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField()
 
@@ -65,6 +64,8 @@ class Delivery(models.Model):
     reason = models.TextField(default="")
     change = models.ForeignKey("deploys.Change", models.SET_NULL, null=True, related_name="deliveries")
     body = models.TextField(default="")
+    raw_encrypted = models.BinaryField("what a replay needs, for a bounded time", null=True)
+    replay_of = models.ForeignKey("self", models.SET_NULL, null=True, related_name="replays")
 
     class Meta:
         indexes = [models.Index(fields=["team", "-received_at", "-id"], name="delivery_newest")]

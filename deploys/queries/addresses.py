@@ -24,7 +24,7 @@ def deploys_url() -> str:
 
 def webhook_url(source: Source) -> str:
     """Where the source's sender delivers."""
-    return settings.BASE_URL + reverse(f"{source.kind}-webhook", args=[source.public_id])
+    return settings.BASE_URL + reverse("webhook", args=[source.kind, source.public_id])
 
 
 def service_url(service: Service) -> str:

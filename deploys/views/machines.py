@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -13,6 +14,7 @@ from django.views.decorators.http import require_http_methods
 
 from deploys import clock
 from deploys.actions import sources, tokens
+from deploys.domain.source_rules import PATTERNS, RULE_KEYS
 from deploys.models import ApiToken, Role, Scope, Service, Source, Team
 from deploys.queries.addresses import webhook_url
 from deploys.views.access import TeamRequest, team_page
@@ -58,7 +60,7 @@ class RulesForm(PlainForm):
 
     rules = forms.CharField(
         label="Rules", required=False, max_length=20_000, widget=forms.Textarea({"rows": 4, "class": "input mono", "spellcheck": "false"}),
-        help_text="One a line: repository, environment → service, environment. An empty place or * means any. The first that fits counts.",
+        help_text="One a line: repository, environment, workflow → service, environment. An empty place or * means any. The first that fits counts.",
     )  # fmt: skip
 
     def clean_rules(self) -> list[dict[str, str]]:
@@ -68,20 +70,25 @@ class RulesForm(PlainForm):
             if not line.strip():
                 continue
             left, arrow, right = line.replace("->", "→").partition("→")
-            ends = [[part.strip() for part in side.split(",")] for side in (left, right)]
-            if not arrow or any(len(end) > 2 for end in ends) or not ends[1][0]:
-                raise forms.ValidationError(f"Line {number}: expected repository, environment → service, environment.")
-            values = [part for end in ends for part in [*end, ""][:2]]
-            found.append(dict(zip(sources.RULE_KEYS, ["" if value == "*" else value for value in values], strict=True)))
+            named, to = ([part.strip() for part in side.split(",")] for side in (left, right))
+            if not arrow or len(named) > 3 or len(to) > 2 or not to[0]:
+                raise forms.ValidationError(
+                    f"Line {number}: expected repository, environment, workflow → service, environment."
+                )
+            values = [*[*named, "", ""][:3], *[*to, ""][:2]]
+            found.append(dict(zip(RULE_KEYS, ["" if value == "*" else value for value in values], strict=True)))
         return found
 
 
 def rules_text(source: Source) -> str:
     """The rules of a webhook as the form takes them."""
-    return "\n".join(
-        f"{rule.get('repository') or '*'}, {rule.get('environment') or '*'} → {rule.get('service') or '*'}, {rule.get('to_environment') or '*'}"
-        for rule in source.rules
-    )
+    return "\n".join(_line(rule) for rule in source.rules)
+
+
+def _line(rule: Mapping[str, str]) -> str:
+    named = [rule.get(key) or "*" for key in PATTERNS]
+    named = named[:2] if named[2] == "*" else named
+    return f"{', '.join(named)} → {rule.get('service') or '*'}, {rule.get('to_environment') or '*'}"
 
 
 def _machines_page(request: TeamRequest, *, status: int = 200, **more: Any) -> HttpResponse:  # Any: the context
@@ -125,16 +132,14 @@ def _make_source(request: TeamRequest) -> HttpResponse:
     form = SourceForm(request.team, request.POST)
     if (
         form.is_valid()
-        and Source.objects.filter(
-            team=request.team, kind=Source.Kind.GITHUB, name=form.cleaned_data["name"].strip()
-        ).exists()
+        and Source.objects.filter(team=request.team, kind="github", name=form.cleaned_data["name"].strip()).exists()
     ):
         form.add_error("name", "The team has a webhook of this name.")
     if not form.is_valid():
         return _machines_page(request, status=422, source_form=form)
     source, secret = sources.make_source(
         team=request.team,
-        kind=Source.Kind.GITHUB,
+        kind="github",
         name=form.cleaned_data["name"],
         now=clock.now(),
         service=form.cleaned_data["service"],

@@ -230,6 +230,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 "kind": one_of("forward", "rollback", "redeploy", "hotfix"),
                 "strategy": text,
                 "percent": number(0, 100),
+                "commit": identifier,
                 "files": list_of(text),
                 "description": text,
                 "delivery_id": identifier,

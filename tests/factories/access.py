@@ -28,7 +28,7 @@ def bearer(team: Team, scopes: Sequence[str] = ALL_SCOPES) -> dict[str, str]:
 
 def github_source(team: Team, service: Service | None = None, **more: Any) -> tuple[Source, str]:
     """A GitHub webhook and its secret."""
-    return make_source(team=team, kind=Source.Kind.GITHUB, name="GitHub", now=NOON, service=service, **more)
+    return make_source(team=team, kind="github", name="GitHub", now=NOON, service=service, **more)
 
 
 def deliver(

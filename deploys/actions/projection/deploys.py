@@ -24,7 +24,8 @@ Key: TypeAlias = tuple[str, int | None, str]
 CHANGE_COLUMNS: Final = ["environment", "service", "at"]
 DEPLOY_COLUMNS: Final = [
     "service", "environment", "status", "started_at", "finished_at", "live_at", "release", "artifact", "kind_stated",
-    "strategy", "percent", "has_canary_step", "files", "description", "url", "first_received_at", "outcome_listed",
+    "commit_sha", "strategy", "percent", "has_canary_step", "files", "description", "url", "first_received_at",
+    "outcome_listed",
 ]  # fmt: skip
 
 
@@ -114,6 +115,7 @@ def _values(record: Record) -> dict[str, Any]:  # Any: column values
         "started_at": started_at or finished_at or live_at or record.first_received_at or clock.now(),
         "finished_at": finished_at,
         "live_at": live_at,
+        "commit_sha": clipped(payload.get("commit"), 64),
         "kind_stated": clipped(payload.get("kind"), 10),
         "strategy": clipped(payload.get("strategy"), 40),
         "percent": payload.get("percent"),

@@ -46,7 +46,7 @@ def test_a_one_line_curl_records_a_finished_deploy(client: Client, noon: dt.date
         "id": "42", "public_id": public_id, "service": "shop", "environment": "production", "status": "success",
         "started_at": "2026-03-04T12:00:00Z", "finished_at": "2026-03-04T12:00:00Z", "live_at": None,
         "release": "1.4.2", "artifact": None, "kind": "forward", "outcome": "succeeded", "strategy": None, "percent": None,
-        "files": None, "description": "", "url": "",
+        "commit": None, "files": None, "description": "", "url": "",
         "web_url": f"http://127.0.0.1:8000/t/acme/deploys/{public_id}/", "warnings": [],
     }  # fmt: skip
 

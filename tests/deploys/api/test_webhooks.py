@@ -172,6 +172,7 @@ def test_recorded_deliveries_get_what_github_must_get(client: Client, shared: Pa
         "deployment.with-installation.json": "duplicate",
         "deployment_status.json": "updated",
         "deployment_status.with-installation.json": "duplicate",
+        "push.with-new-branch.json": "created",
     }
     deploy = Deploy.objects.select_related("service", "release").get()
     assert (deploy.external_id, deploy.service.name, deploy.status) == ("145988746", "Hello-World", "success")

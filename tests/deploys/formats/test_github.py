@@ -11,19 +11,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deploys.domain.changes import DeployReport
-from deploys.formats.github import (
-    STATES,
-    Deployment,
-    Ignored,
-    UnexpectedPayload,
-    UnreadableBody,
-    payload_of,
-    read,
-    ruled,
-)
+from deploys.formats.github import INACTIVE, STATES
+from deploys.formats.github import read as read_inbound
+from deploys.formats.reading import json_or_form
+from deploys.formats.webhook import Inbound, Message, MissingEvent, NotTaken, Said, UnexpectedPayload, UnreadableBody
+from tests.conftest import NOON
 
 STARTED = dt.datetime(2026, 3, 3, 10, 0, tzinfo=dt.UTC)
 ENDED = dt.datetime(2026, 3, 3, 10, 5, tzinfo=dt.UTC)
+
+
+def inbound(body: bytes, event: str = "", content_type: str = "application/json") -> Inbound:
+    return Inbound(body, {"x-github-event": event, "content-type": content_type}, NOON)
+
+
+def read(event: str, said: dict[str, Any]) -> Message:
+    (message,) = read_inbound(inbound(json.dumps(said).encode(), event))
+    return message
+
+
+def told(event: str, said: DeployReport) -> Message:
+    return Message(event, "", [Said(said, "acme/shop")])
 
 
 def payload(status: dict[str, Any] | None = None, **deployment: Any) -> dict[str, Any]:
@@ -42,13 +50,13 @@ def payload(status: dict[str, Any] | None = None, **deployment: Any) -> dict[str
 def report(**more: Any) -> DeployReport:
     facts = {
         "id": "17", "service": "shop", "environment": "production", "status": "in_progress", "started_at": STARTED,
-        "release": "f95f852", **more,
+        "release": "f95f852", "commit": "f95f852", **more,
     }  # fmt: skip
     return DeployReport(**facts)
 
 
 def test_a_deployment_is_a_start() -> None:
-    assert read("deployment", payload()) == Deployment("acme/shop", report())
+    assert read("deployment", payload()) == told("deployment", report())
 
 
 @pytest.mark.parametrize("state", list(STATES))
@@ -57,7 +65,7 @@ def test_states(state: str) -> None:
 
     said = read("deployment_status", payload({"state": state}))
 
-    assert said == Deployment("acme/shop", report(status=STATES[state], finished_at=ENDED if is_final else None))
+    assert said == told("deployment_status", report(status=STATES[state], finished_at=ENDED if is_final else None))
 
 
 @pytest.mark.parametrize(
@@ -74,7 +82,7 @@ def test_states(state: str) -> None:
     ],
 )
 def test_version_and_kind(deployment: dict[str, Any], more: dict[str, Any]) -> None:
-    assert read("deployment", payload(**deployment)) == Deployment("acme/shop", report(**more))
+    assert read("deployment", payload(**deployment)) == told("deployment", report(**more))
 
 
 @pytest.mark.parametrize(
@@ -91,25 +99,39 @@ def test_version_and_kind(deployment: dict[str, Any], more: dict[str, Any]) -> N
 def test_addresses(status: dict[str, Any], url: str | None) -> None:
     said = read("deployment_status", payload(status))
 
-    assert isinstance(said, Deployment)
-    assert said.report.url == url
+    report = said.said[0].report
+    assert isinstance(report, DeployReport)
+    assert report.url == url
 
 
 @pytest.mark.parametrize(
     ("event", "body", "reason"),
     [
         ("ping", {}, "ping: the webhook is set up"),
-        ("push", {}, "push: only deployment and deployment_status are about deploys"),
-        (
-            "deployment_status",
-            payload({"state": "inactive"}),
-            "inactive: superseded by another deployment, which says nothing about how this one went",
-        ),
+        ("deployment_status", payload({"state": "inactive"}), INACTIVE),
+        ("release", {"action": "deleted"}, "deleted: only published releases count"),
+        ("workflow_run", {**payload(), "workflow_run": {"conclusion": "skipped"}}, "skipped: the run deployed nothing"),
+        ("push", {**payload(), "after": "0" * 40, "ref": "refs/heads/a"}, "push: refs/heads/a was deleted"),
+        ("push", {**payload(), "after": "f" * 40}, "push: no commits"),
         ("deployment_status", payload({"state": "odd"}), "odd: unknown state"),
     ],
 )
 def test_what_says_nothing_is_ignored(event: str, body: dict[str, Any], reason: str) -> None:
-    assert read(event, body) == Ignored(reason)
+    assert read(event, body) == Message(event, "", ignored=reason)
+
+
+def test_events_that_say_nothing_have_a_page() -> None:
+    said = read("check_run", {})
+
+    assert (said.ignored, said.problem) == (
+        "check_run: only deployment, deployment_status, push, workflow_run and release say something to record",
+        "unsupported-event",
+    )
+
+
+def test_an_event_must_be_named() -> None:
+    with pytest.raises(MissingEvent):
+        read_inbound(inbound(b"{}"))
 
 
 @pytest.mark.parametrize(
@@ -130,8 +152,8 @@ def test_what_lacks_something_says_where(event: str, body: dict[str, Any], said:
 def test_bodies_are_json_or_a_form_field() -> None:
     form = urlencode({"payload": json.dumps({"a": "é"})}).encode()
 
-    assert payload_of(b'{"a": 1}', "application/json; charset=utf-8") == {"a": 1}
-    assert payload_of(form, "application/x-www-form-urlencoded") == {"a": "é"}
+    assert json_or_form(inbound(b'{"a": 1}', content_type="application/json; charset=utf-8")) == {"a": 1}
+    assert json_or_form(inbound(form, content_type="application/x-www-form-urlencoded")) == {"a": "é"}
 
 
 @pytest.mark.parametrize(
@@ -145,20 +167,7 @@ def test_bodies_are_json_or_a_form_field() -> None:
 )
 def test_bodies_that_cannot_be_read(body: bytes, content_type: str) -> None:
     with pytest.raises(UnreadableBody):
-        payload_of(body, content_type)
-
-
-@pytest.mark.parametrize(
-    ("rules", "names"),
-    [
-        ([], (None, None)),
-        ([{"repository": "acme/other", "service": "other"}], (None, None)),
-        ([{"repository": "ACME/*", "environment": "", "service": "till", "to_environment": "live"}], ("till", "live")),
-        ([{"environment": "staging", "service": "x"}, {"repository": "*", "service": "y"}], ("y", None)),
-    ],
-)
-def test_rules_name_service_and_environment(rules: list[dict[str, str]], names: tuple[str | None, str | None]) -> None:
-    assert ruled(Deployment("acme/shop", report()), rules) == names
+        json_or_form(inbound(body, content_type=content_type))
 
 
 anything = st.recursive(
@@ -179,5 +188,5 @@ anything = st.recursive(
 def test_hostile_payloads_are_read_or_refused(event: str, deployment: Any, status: Any, repository: Any) -> None:
     said = payload(status, **deployment)
     said["repository"]["full_name"] = repository
-    with contextlib.suppress(UnexpectedPayload):
-        read(event, said)
+    with contextlib.suppress(NotTaken):
+        read_inbound(inbound(json.dumps(said).encode(), event))

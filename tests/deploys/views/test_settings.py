@@ -212,17 +212,23 @@ def test_rules_are_lines(client, admin):
         "machines/",
         act="rules",
         source=source.public_id,
-        rules="acme/cart, prod → cart, production\n\n*, * -> everything",
+        rules="acme/cart, prod → cart, production\n\n*, *, deploy* -> everything",
     )
 
     source.refresh_from_db()
     assert source.rules == [
-        {"repository": "acme/cart", "environment": "prod", "service": "cart", "to_environment": "production"},
-        {"repository": "", "environment": "", "service": "everything", "to_environment": ""},
+        {
+            "repository": "acme/cart",
+            "environment": "prod",
+            "workflow": "",
+            "service": "cart",
+            "to_environment": "production",
+        },
+        {"repository": "", "environment": "", "workflow": "deploy*", "service": "everything", "to_environment": ""},
     ]
 
 
-@pytest.mark.parametrize("rules", ["nonsense", "a, b, c → d", "a → "])
+@pytest.mark.parametrize("rules", ["nonsense", "a, b, c, d → e", "a → b, c, d", "a → "])
 def test_a_wrong_rule_changes_nothing(client, admin, rules):
     source, _ = github_source(admin.team)
 

@@ -1,0 +1,34 @@
+"""The one table of kinds of senders. A new source is a module of this folder and its line here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from deploys.formats import (
+    argocd,
+    azuredevops,
+    bitbucket,
+    cdevents,
+    circleci,
+    flagger,
+    flux,
+    generic,
+    gitea,
+    github,
+    gitlab,
+    heroku,
+    jenkins,
+    netlify,
+    vercel,
+)
+from deploys.formats.webhook import SourceKind
+
+#: In the order in which the form offers them.
+KINDS: Final[Mapping[str, SourceKind]] = {
+    module.KIND.slug: module.KIND
+    for module in (
+        github, gitlab, generic, argocd, circleci, jenkins, bitbucket, gitea, azuredevops, vercel, netlify, heroku, flux,
+        flagger, cdevents,
+    )
+}  # fmt: skip
