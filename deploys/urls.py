@@ -42,6 +42,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     # what a team sets
     path("t/<slug:team_slug>/settings/", team.team_settings, name="team-settings"),
     path("t/<slug:team_slug>/settings/machines/", machines.team_machines, name="team-machines"),
+    path("t/<slug:team_slug>/settings/machines/<uuid:public_id>/heard/", machines.source_heard, name="source-heard"),
     path("t/<slug:team_slug>/settings/counting/", counting.team_counting, name="team-counting"),
     # oneself
     path("account/", account.account, name="account"),
@@ -72,6 +73,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("t/<slug:team_slug>/services/<uuid:public_id>/edit/", services.service_edit, name="service-edit"),
     path("t/<slug:team_slug>/deliveries/", deliveries.delivery_list, name="delivery-list"),
     path("t/<slug:team_slug>/deliveries/<uuid:public_id>/", deliveries.delivery_detail, name="delivery-detail"),
+    path("t/<slug:team_slug>/deliveries/<uuid:public_id>/replay/", deliveries.delivery_replay, name="delivery-replay"),
 ]
 
 if settings.DEBUG or settings.TESTING:

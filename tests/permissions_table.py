@@ -144,6 +144,9 @@ TABLE: dict[str, Row] = {
     f"{T}/services/<uuid:service_id>/setup/token/": Row(TEAM, read=Role.ADMIN, write=Role.ADMIN, args=service_id),
     f"{T}/settings/": Row(TEAM, write=Role.ADMIN, body={"act": "invite", "role": "viewer"}),
     f"{T}/settings/machines/": Row(TEAM, read=Role.ADMIN, write=Role.ADMIN, body={"act": "token"}),
+    f"{T}/settings/machines/<uuid:public_id>/heard/": Row(
+        TEAM, read=Role.ADMIN, write=None, args=lambda team: {"public_id": github_source(team)[0].public_id}
+    ),
     f"{T}/settings/counting/": Row(TEAM, write=Role.ADMIN, body={"act": "policy"}),
     # machines
     "api/v1/deploys": Row(TOKEN, read=Scope.DEPLOYS_READ, write=Scope.DEPLOYS_WRITE),
@@ -186,6 +189,7 @@ TABLE: dict[str, Row] = {
     f"{T}/services/<uuid:public_id>/edit/": Row(TEAM, read=Role.ADMIN, write=Role.ADMIN, args=service),
     f"{T}/deliveries/": Row(TEAM, write=None),
     f"{T}/deliveries/<uuid:public_id>/": Row(TEAM, write=None, args=delivery),
+    f"{T}/deliveries/<uuid:public_id>/replay/": Row(TEAM, read=None, write=Role.RESPONDER, args=delivery),
     "ui/": Row(PUBLIC),
     # incidents
     f"{T}/incidents/": Row(TEAM),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,13 +11,17 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.views.decorators.http import require_http_methods
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_safe
 
 from deploys import clock
 from deploys.actions import sources, tokens
+from deploys.domain.signatures import Token
 from deploys.domain.source_rules import PATTERNS, RULE_KEYS
-from deploys.models import ApiToken, Role, Scope, Service, Source, Team
+from deploys.formats.sources import KINDS
+from deploys.models import ApiToken, Delivery, Role, Scope, Service, Source, Team
 from deploys.queries.addresses import webhook_url
+from deploys.queries.deliveries import first_deliveries, last_deliveries
 from deploys.views.access import TeamRequest, team_page
 from deploys.views.acts import Acts, perform, public_id_of
 from deploys.views.forms import PlainForm
@@ -36,8 +41,9 @@ class TokenForm(PlainForm):
 
 
 class SourceForm(PlainForm):
-    """A new webhook."""
+    """A new webhook of any kind of the table."""
 
+    kind = forms.ChoiceField(label="Kind", choices=[(kind.slug, kind.title) for kind in KINDS.values()])
     name = forms.CharField(
         label="Name", max_length=100, help_text="For example the organisation or repository that sends."
     )
@@ -46,6 +52,14 @@ class SourceForm(PlainForm):
         queryset=Service.objects.none(),
         required=False,
         empty_label="what the rules or the repository's name say",
+    )
+    secret = forms.CharField(
+        label="Secret of the sender", required=False, max_length=sources.LONGEST_SECRET,
+        widget=forms.TextInput({"class": "input mono", "autocomplete": "off", "spellcheck": "false"}),
+        help_text="Empty: one is made and shown once. GitLab's signing token (whsec_…) and Vercel's secret are made there: paste them here.",
+    )  # fmt: skip
+    is_strict = forms.BooleanField(
+        label="Only what a rule names", required=False, help_text="The rest is refused, and stands in the log."
     )
 
     def __init__(self, team: Team, *args: Any, **kwargs: Any) -> None:  # Any: as the base class has it
@@ -95,13 +109,15 @@ def _machines_page(request: TeamRequest, *, status: int = 200, **more: Any) -> H
     team = request.team
     now = clock.now()
     source_form = more.pop("source_form", None) or SourceForm(team)
+    rows = list(Source.objects.filter(team=team, kind__in=KINDS).select_related("service").order_by("kind", "name"))
+    first, last = first_deliveries(rows), last_deliveries(rows)
     context = {
         "tab": "machines", "is_admin": True, "token_form": TokenForm(), "source_form": source_form,
         "tokens": ApiToken.objects.filter(team=team, revoked_at__isnull=True).select_related("created_by").order_by("-created_at"),
         "sources": [
-            {"source": source, "url": webhook_url(source), "rules_form": RulesForm(initial={"rules": rules_text(source)}, auto_id=f"{source.public_id}-%s"),
+            {"source": source, "kind": KINDS[source.kind], "wait": _wait(request, source, first.get(source.pk)), "last": last.get(source.pk), "url": webhook_url(source), "rules_form": RulesForm(initial={"rules": rules_text(source)}, auto_id=f"{source.public_id}-%s"),
              "until": source.previous_secret_until if source.previous_secret_until and source.previous_secret_until > now else None}
-            for source in Source.objects.filter(team=team).select_related("service").order_by("name")
+            for source in rows
         ],
         "now": now, **more,
     }  # fmt: skip
@@ -130,26 +146,47 @@ def _revoke_token(request: TeamRequest) -> None:
 
 def _make_source(request: TeamRequest) -> HttpResponse:
     form = SourceForm(request.team, request.POST)
-    if (
-        form.is_valid()
-        and Source.objects.filter(team=request.team, kind="github", name=form.cleaned_data["name"].strip()).exists()
-    ):
-        form.add_error("name", "The team has a webhook of this name.")
     if not form.is_valid():
         return _machines_page(request, status=422, source_form=form)
-    source, secret = sources.make_source(
-        team=request.team,
-        kind="github",
-        name=form.cleaned_data["name"],
-        now=clock.now(),
-        service=form.cleaned_data["service"],
-    )
+    said = form.cleaned_data
+    if Source.objects.filter(team=request.team, kind=said["kind"], name=said["name"].strip()).exists():
+        form.add_error("name", "The team has a webhook of this kind and name.")
+        return _machines_page(request, status=422, source_form=form)
+    try:
+        source, secret = sources.make_source(team=request.team, now=clock.now(), **said)
+    except sources.NotASecret as error:
+        form.add_error("secret", str(error))
+        return _machines_page(request, status=422, source_form=form)
     return _machines_page(request, shown=_secret_of(source, secret))
 
 
 def _secret_of(source: Source, secret: str) -> dict[str, str]:
-    use = "In GitHub: Settings, Webhooks, content type application/json, events Deployments and Deployment statuses."
-    return {"what": f"Secret of {source.name}", "secret": secret, "use": use, "url": webhook_url(source)}
+    """What to copy, this once. An address that holds the secret is given whole."""
+    kind, url = KINDS[source.kind], webhook_url(source)
+    is_in_address = any(isinstance(scheme, Token) and scheme.in_address for scheme in kind.schemes)
+    return {
+        "what": f"Secret of {source.name}", "secret": secret, "url": f"{url}?token={secret}" if is_in_address else url,
+        "use": f"{kind.title}: {kind.setup} Events: {kind.events}.",
+    }  # fmt: skip
+
+
+def _wait(
+    request: TeamRequest, source: Source, first: Delivery | None
+) -> dict[str, Any]:  # Any: what ui/waiting.html takes
+    """The tick of a webhook: whether anything with a valid proof has come."""
+    return {
+        "id": f"heard-{source.public_id}", "what": "the first delivery", "began_at": source.created_at,
+        "heard_at": first.received_at if first else None, "heard": f"{first.event} {first.verdict}".strip() if first else "",
+        "poll_url": reverse("source-heard", args=[request.team.slug, source.public_id]),
+    }  # fmt: skip
+
+
+@team_page(role=Role.ADMIN)
+@require_safe
+def source_heard(request: TeamRequest, public_id: uuid.UUID) -> HttpResponse:
+    """One tick, asked for every two seconds."""
+    source = get_object_or_404(Source, team=request.team, public_id=public_id)
+    return render(request, "ui/waiting.html", _wait(request, source, first_deliveries([source]).get(source.pk)))
 
 
 def _source(request: TeamRequest) -> Source:

@@ -88,3 +88,31 @@ def test_the_list_costs_the_same_for_one_and_three(client: Client, team: Team) -
 
     assert counts[0] == counts[2]
     assert counts[0] <= 9
+
+
+def test_a_delivery_is_replayed_from_its_page(client: Client, noon: object) -> None:
+    membership = MembershipFactory(role="responder")
+    client.force_login(membership.user)
+    source, secret = github_source(membership.team)
+    deliver(client, source, secret, b"{}", event="ping")
+    page = f"/t/{membership.team.slug}/deliveries/{Delivery.objects.get().public_id}/"
+
+    shown = text_of(client.get(page))
+    again = client.post(f"{page}replay/", follow=True)
+
+    assert "Replay" in shown
+    assert "Replayed: ignored." in text_of(again)
+    assert "signature replayed" in text_of(again)
+    assert "The body stands with the first delivery." in text_of(again)
+
+
+def test_what_is_not_kept_cannot_be_replayed(client: Client, noon: object) -> None:
+    membership = MembershipFactory(role="responder")
+    client.force_login(membership.user)
+    source, _ = github_source(membership.team)
+    deliver(client, source, "wrong", b"{}", event="ping")
+    page = f"/t/{membership.team.slug}/deliveries/{Delivery.objects.get().public_id}/"
+
+    assert "takes it again" not in text_of(client.get(page))
+    assert "Not replayed:" in text_of(client.post(f"{page}replay/", follow=True))
+    assert Delivery.objects.count() == 1

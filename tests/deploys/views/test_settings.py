@@ -9,7 +9,7 @@ from deploys.actions.sources import make_source
 from deploys.actions.tokens import create_token
 from deploys.models import ApiToken, Fact, Membership, OneTimeLink, OwnerGroup, Policy, Role, Scope, Source, Team
 from tests.conftest import NOON
-from tests.factories.access import github_source
+from tests.factories.access import deliver, github_source
 from tests.factories.catalog import MembershipFactory, ServiceFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("noon")]
@@ -159,11 +159,41 @@ def test_a_revoked_token_is_gone_from_the_list(client, admin):
 def test_a_webhook_has_an_address_and_a_secret(client, admin):
     service = ServiceFactory(team=admin.team)
 
-    shown = act(client, admin, "machines/", act="source", name="acme", service=service.pk).content.decode()
+    shown = act(
+        client, admin, "machines/", act="source", kind="github", name="acme", service=service.pk
+    ).content.decode()
 
     source = Source.objects.get()
     assert f"/webhooks/github/{source.public_id}" in shown
     assert source.service == service
+
+
+def test_a_sender_may_bring_its_secret_or_need_it_in_the_address(client, admin):
+    pasted = {"kind": "gitlab", "name": "acme", "secret": "whsec_c2VjcmV0c2VjcmV0"}
+    shown = act(client, admin, "machines/", act="source", is_strict="on", **pasted).content.decode()
+    in_address = act(client, admin, "machines/", act="source", kind="jenkins", name="CI").content.decode()
+    bad = act(client, admin, "machines/", act="source", kind="gitlab", name="b", secret="short")
+
+    gitlab, jenkins = Source.objects.order_by("kind")
+    assert "whsec_c2VjcmV0c2VjcmV0" in shown
+    assert gitlab.is_strict
+    assert f"/webhooks/jenkins/{jenkins.public_id}?token=" in in_address
+    assert bad.status_code == 422
+    assert "expected 8 to 500 visible characters" in bad.content.decode()
+
+
+def test_the_first_delivery_is_noticed(client, admin):
+    source, secret = github_source(admin.team)
+    address = path_of(admin, f"machines/{source.public_id}/heard/")
+    before = client.get(address).content.decode()
+    deliver(client, source, "another", b"{}", event="ping")
+    refused = client.get(path_of(admin, "machines/")).content.decode()
+    deliver(client, source, secret, b"{}", event="ping")
+
+    assert "Listening for the first delivery" in before
+    assert "last delivery refused" in refused
+    assert "Listening for the first delivery" in refused
+    assert "ping ignored" in client.get(address).content.decode()
 
 
 @pytest.mark.parametrize("fields", [{"name": "acme"}, {"name": "other", "service": "0"}])
@@ -314,7 +344,7 @@ def test_groups_are_renamed_and_removed(client, admin):
     assert [each.name for each in OwnerGroup.objects.all()] == ["Pay"]
 
 
-@pytest.mark.parametrize(("page", "count"), [("", 7), ("machines/", 8), ("counting/", 8)])
+@pytest.mark.parametrize(("page", "count"), [("", 7), ("machines/", 10), ("counting/", 8)])
 def test_pages_take_few_queries(client, admin, django_assert_num_queries, page, count):
     for number in range(3):
         MembershipFactory(team=admin.team)
