@@ -8,6 +8,7 @@ import json
 import re
 import socket
 import subprocess
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -15,7 +16,7 @@ import brotli
 import pytest
 from backports import zstd
 
-from tests.incidents.live import AUTH, KEY, PROJECT, PYTHON, Live
+from tests.incidents.live import AUTH, KEY, PROJECT, PYTHON, Live, counters
 
 pytestmark = pytest.mark.processes
 
@@ -107,3 +108,56 @@ def test_an_endless_chunked_body_is_cut_off(live: Live) -> None:
     assert answer[:12] in (b"HTTP/1.1 413", b"")
     assert resident_mib(live) - before < 80
     assert live.number("SELECT count(*) FROM incidents_inboxitem", inbox=True) == 0
+
+
+def test_the_same_events_from_eight_threads_are_one_row_each(live: Live) -> None:
+    live.start_worker()
+    ids = [uuid.uuid4().hex for _ in range(20)]
+    bodies = [b'{"event_id":"%s"}\n{"type":"event"}\n{"message":"x"}\n' % each.encode() for each in ids]
+
+    answers = live.post_at_once(bodies * 5, threads=8)
+    live.wait_until_digested()
+
+    assert answers == [(200, json.dumps({"id": each}).encode()) for each in ids * 5]
+    assert sorted(live.query("SELECT event_id FROM incidents_errorevent")) == sorted((each,) for each in ids)
+    assert {name: pair for name, pair in counters(live).items() if pair[0] != pair[1]} == {}
+
+
+#: What forges a line, a colour or a terminal command in a log that is written carelessly.
+FORGED = 'x\r\n{"event": "forged"}\x1b[31m\x07\x9b2J\u2028\u2029\x85'
+
+
+def test_no_field_of_a_sender_forges_a_line_of_the_log(live: Live) -> None:
+    """Names, keys, paths, headers and dead letters, with the log at its most talkative."""
+    live.instance.settings["UPSHOT_LOG_LEVEL"] = "INFO"
+    live.kill("web")
+    live.start_web()
+    live.start_worker()
+    (live.instance.data / "output.log").write_text("")
+    names = [
+        "message",
+        "release",
+        "environment",
+        "server_name",
+        "transaction",
+        "logger",
+        "platform",
+        "level",
+        "culprit",
+    ]
+    event = dict.fromkeys(names, FORGED) | {"tags": {FORGED: FORGED}, "fingerprint": [FORGED], "user": {"id": FORGED}}
+    head = {"event_id": uuid.uuid4().hex}
+    texts = [json.dumps(part) for part in (head, {"type": "event"}, event, {"type": FORGED}, {})]
+    sent = [
+        live.post("/api/42/envelope/", "\n".join(texts).encode()),
+        live.post("/api/42/envelope/", json.dumps({"event_id": FORGED}).encode()),
+        live.post("/api/42/envelope/", b"x", {"X-Sentry-Auth": "Sentry sentry_key=a%0d%0ab"}),
+        live.post("/no-such-page/%0d%0a%1b[31m/", b"x"),
+        live.post("/api/v1/deploys", json.dumps({"id": FORGED}).encode(), {"Authorization": "Bearer a%0d%0ab"}),
+    ]
+    live.wait_until_digested()
+    log = (live.instance.data / "output.log").read_bytes().decode()
+
+    assert [status for status, _ in sent] == [200, 400, 403, 404, 401]
+    assert [line for line in log.split("\n") if "forged" in line and not line.startswith("{")] == []
+    assert {character for character in log if character != "\n" and not character.isprintable()} == set()
