@@ -8,9 +8,12 @@ client never costs the event that travels with it.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import urlsplit
+
+import orjson
 
 from incidents.formats.strict_json import InvalidJson, loads_object
 from incidents.formats.timestamps import parse_timestamp
@@ -83,6 +86,14 @@ def parse(data: bytes, *, limits: dict[str, int] | None = None) -> Envelope:
         dsn=_dsn(header),
         items=tuple(items),
     )
+
+
+def of_items(kind: str, payloads: Iterable[bytes]) -> bytes:
+    """An envelope of items of one type, with no header of its own."""
+    lines = [b"{}"]
+    for payload in payloads:
+        lines += [orjson.dumps({"type": kind, "length": len(payload)}), payload]
+    return b"\n".join(lines) + b"\n"
 
 
 def canonical_id(value: object) -> str | None:

@@ -14,6 +14,7 @@ import orjson
 
 from incidents.domain.event import LEVELS, ErrorEvent, Frame, ParsedEvent
 from incidents.domain.scrubbing import DEFAULT, Scrubber
+from incidents.formats.shown_event import CUT_MARK
 from incidents.formats.strict_json import clean_text
 from incidents.formats.timestamps import parse_timestamp
 
@@ -72,7 +73,7 @@ def parse(payload: _Json, *, event_id: str, received_at: datetime, scrubber: Scr
 
 def _marked(report: dict[str, object], cut: Sequence[str]) -> dict[str, object]:
     """The report with a list of what of it was left out for its size."""
-    return report | {"truncated": list(cut)} if cut else report
+    return report | {CUT_MARK: list(cut)} if cut else report
 
 
 def _cut(payload: _Json, exceptions: Sequence[_Json]) -> list[str]:

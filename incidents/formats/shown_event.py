@@ -20,6 +20,14 @@ MOST_CRUMBS = 100
 LONGEST = 4_000
 #: Where a stored report keeps what the sender's clock said, when that was corrected. No part of what senders may say.
 CLOCK_MARK = "_clock"
+#: Where it keeps which of its parts were cut, by name. Senders cannot set it either.
+CUT_MARK = "truncated"
+_CUT_WORDS = {
+    "exceptions": "some of its errors",
+    "frames": "the outermost calls of the stack",
+    "message": "the end of the message",
+    "tags": "some tags or their ends",
+}
 _Json = Mapping[str, object]
 
 
@@ -63,7 +71,8 @@ class ShownCrumb:
 class ShownEvent:
     """The report, the error that is named first and its causes after it.
 
-    `told_at` is the time that the sender gave, where its clock was wrong and the time was corrected.
+    `told_at` is the time that the sender gave, where its clock was wrong and the time was corrected. `cut`
+    names in words what was left out, because there was more of it than is kept.
     """
 
     errors: tuple[ShownError, ...]
@@ -71,6 +80,7 @@ class ShownEvent:
     contexts: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
     crumbs: tuple[ShownCrumb, ...]
     told_at: datetime | None = None
+    cut: tuple[str, ...] = ()
 
 
 def shown_event(payload: object) -> ShownEvent:
@@ -87,6 +97,7 @@ def shown_event(payload: object) -> ShownEvent:
         contexts=_contexts(report),
         crumbs=tuple(_crumb(each) for each in _values(report.get("breadcrumbs"))[-MOST_CRUMBS:]),
         told_at=parse_timestamp(_object(report.get(CLOCK_MARK)).get("told")),
+        cut=tuple(words for name, words in _CUT_WORDS.items() if name in _texts(report.get(CUT_MARK))),
     )
 
 

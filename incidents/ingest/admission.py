@@ -31,10 +31,16 @@ logger = logging.getLogger(__name__)
 
 #: What an SDK is told to hold back when its events come too fast; it goes on with sessions and check-ins then.
 EVENT_CATEGORIES: Final = ("error", "default", "security", "transaction", "span", "feedback", "log_item")
-#: What it is told when the cheap kinds come too fast. Clients know no limit for client reports.
+#: What it is told when the cheap kinds come too fast.
 CHEAP_CATEGORIES: Final = ("session", "monitor")
+#: What it is told when client reports come too fast: the word of clients for what they send about themselves.
+REPORT_CATEGORIES: Final = ("internal",)
 #: Kinds of item that are counted or kept as one small row: they have a bucket of their own.
-CHEAP_ITEMS: Final = frozenset({"session", "sessions", "check_in", "client_report"})
+CHEAP_ITEMS: Final = frozenset({"session", "sessions", "check_in"})
+#: The kind that tells what a client lost. It is sent when much is lost, so it must pass just then.
+REPORT_ITEM: Final = "client_report"
+#: What one project may send of it, whatever the rates of the rest: far more than clients do, which send one in 30 s.
+REPORT_RATE: Final = Rate(1_000, 100_000)
 #: How old the knowledge of rates may be.
 RATES_SECONDS: Final = 5.0
 #: What is waiting in the inbox takes up to this many times its size once it is digested.
@@ -46,6 +52,7 @@ class Bounds:
     """The limits of the instance. Sizes in bytes."""
 
     rate: Rate
+    report_rate: Rate
     backlog_age: dt.timedelta
     backlog_rows: int
     backlog_bytes: int
@@ -57,6 +64,7 @@ class Bounds:
         whole = Rate(float(settings.EVENT_RATE), float(settings.EVENT_BURST))
         return cls(
             rate=whole.shared_by(settings.WEB_PROCESSES),
+            report_rate=REPORT_RATE.shared_by(settings.WEB_PROCESSES),
             backlog_age=dt.timedelta(seconds=settings.BACKLOG_SECONDS),
             backlog_rows=settings.BACKLOG_ROWS,
             backlog_bytes=settings.BACKLOG_BYTES,
@@ -71,6 +79,15 @@ class Seen:
     everybody: str = ""
     projects: Mapping[int, str] = field(default_factory=dict)
     rates: Mapping[int, Rate] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What a body takes of a project's rates: events, whether it holds anything cheap, and client reports."""
+
+    events: int = 0
+    has_cheap: bool = False
+    reports: int = 0
 
 
 #: Reasons as they are counted, with what the sender is told.
@@ -89,7 +106,7 @@ class Admission:
         self.bounds = bounds
         self.seen = Seen()
         self._now = now
-        self._buckets: OrderedDict[tuple[int, bool], Bucket] = OrderedDict()
+        self._buckets: OrderedDict[tuple[int, tuple[str, ...]], Bucket] = OrderedDict()
 
     def check_room(self, project: int) -> None:
         """Raises Refusal 429 while there is no room for this project, for whatever kind of item."""
@@ -97,18 +114,30 @@ class Admission:
         if reason:
             raise _refusal(reason, ())
 
-    def check_rate(self, project: int, *, dear_count: int) -> None:
-        """Takes `dear_count` events from the project's bucket, or one from that of the cheap kinds where it is 0.
+    def check_rate(self, project: int, load: Load) -> None:
+        """Takes the load from the bucket of its dearest kind. Raises Refusal 429 that names the categories to hold back.
 
-        Raises Refusal 429 that names the categories to hold back.
+        Client reports that travel with something else are taken along with it, and never the reason to refuse it.
         """
         rate = self.seen.rates.get(project, self.bounds.rate)
-        is_dear = dear_count > 0
-        if not self._bucket(project, rate, is_dear=is_dear).take(max(1, dear_count), rate=rate, now=self._now()):
-            raise _refusal("rate", EVENT_CATEGORIES if is_dear else CHEAP_CATEGORIES)
+        if load.events:
+            self._take(project, EVENT_CATEGORIES, load.events, rate)
+        elif load.has_cheap:
+            self._take(project, CHEAP_CATEGORIES, 1, rate)
+        else:
+            self.check_reports(project, load.reports)
 
-    def _bucket(self, project: int, rate: Rate, *, is_dear: bool) -> Bucket:
-        key = (project, is_dear)
+    def check_reports(self, project: int, count: int) -> None:
+        """Takes `count` client reports from a bucket that no other kind touches. Raises Refusal 429."""
+        if count:
+            self._take(project, REPORT_CATEGORIES, count, self.bounds.report_rate)
+
+    def _take(self, project: int, categories: tuple[str, ...], count: int, rate: Rate) -> None:
+        if not self._bucket(project, categories, rate).take(count, rate=rate, now=self._now()):
+            raise _refusal("rate", categories)
+
+    def _bucket(self, project: int, categories: tuple[str, ...], rate: Rate) -> Bucket:
+        key = (project, categories)
         bucket = self._buckets.get(key)
         if bucket is None:
             bucket = self._buckets[key] = Bucket(tokens=rate.burst, at=self._now())

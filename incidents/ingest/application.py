@@ -7,8 +7,10 @@ what is certainly no event is refused here, while the sender can still hear it.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime as dt
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,7 +18,7 @@ from dataclasses import dataclass
 from deploys import clock, failpoints
 from incidents.formats import bodies, envelope, strict_json
 from incidents.ingest import answers
-from incidents.ingest.admission import CHEAP_ITEMS, Admission, Bounds
+from incidents.ingest.admission import CHEAP_ITEMS, REPORT_ITEM, Admission, Bounds, Load
 from incidents.ingest.answers import Answer, Receive, Refusal, Scope, Send
 from incidents.ingest.keys import KeyCache, KeysUnavailable
 from incidents.ingest.limits import INLINE_DECODED, ITEM_LIMITS, MAX_DECODED, RETRY_SECONDS
@@ -32,12 +34,16 @@ _UNKEPT_SECONDS = 3_600
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """What must be known of a body before it is stored. `event_id` is empty where it holds no event."""
+    """What must be known of a body before it is stored. `event_id` is empty where it holds no event.
+
+    `reports` are the client reports in it.
+    """
 
     event_id: str
     answer_id: str | None
     dsn: envelope.Dsn | None
     item_types: tuple[str, ...]
+    reports: tuple[bytes, ...] = ()
 
 
 class Ingest:
@@ -96,9 +102,10 @@ class Ingest:
             return answers.accepted(parsed.answer_id)
         try:
             self._admission.check_room(project)
-            self._admission.check_rate(project, dear_count=_dear_count(parsed.item_types))
+            self._admission.check_rate(project, _load(parsed.item_types))
         except Refusal as refusal:
             refusal.project = project
+            await self._save_reports(project, parsed, refusal, received_at)
             raise
         row = Row(
             project=project,
@@ -111,6 +118,15 @@ class Ingest:
         await self._store(row)
         failpoints.reach("accept.answering")
         return answers.accepted(parsed.answer_id, limits=_limits(parsed.item_types))
+
+    async def _save_reports(self, project: int, parsed: Parsed, refusal: Refusal, received_at: dt.datetime) -> None:
+        """Stores the client reports of a body whose rest came too fast: no client sends one again, so it would be lost."""
+        if refusal.reason != "rate" or not 0 < len(parsed.reports) < len(parsed.item_types):
+            return
+        body = envelope.of_items(REPORT_ITEM, parsed.reports)
+        with contextlib.suppress(Refusal):  # the refusal of the whole body is the answer
+            self._admission.check_reports(project, len(parsed.reports))
+            await self._store(Row(project, "envelope", "", "", body, received_at))
 
     async def _store(self, row: Row) -> None:
         try:
@@ -197,6 +213,7 @@ def _parse_envelope(data: bytes) -> Parsed:
         answer_id=event_id or found.event_id,
         dsn=found.dsn,
         item_types=tuple(item.type for item in found.items),
+        reports=tuple(item.payload for item in found.items if item.type == REPORT_ITEM),
     )
 
 
@@ -205,10 +222,13 @@ def _id_of(payload: dict[str, object]) -> str:
     return envelope.canonical_id(payload.get("event_id")) or uuid.uuid4().hex
 
 
-def _dear_count(item_types: Iterable[str]) -> int:
+def _load(item_types: Iterable[str]) -> Load:
     """How many events a body counts for: at least one if it holds anything that is neither cheap nor dropped."""
-    kinds = [kind for kind in item_types if kind not in CHEAP_ITEMS]
-    return sum(kind not in _UNKEPT for kind in kinds) or min(1, len(kinds))
+    kinds = Counter(item_types)
+    reports = kinds.pop(REPORT_ITEM, 0)
+    dear = {kind: count for kind, count in kinds.items() if kind not in CHEAP_ITEMS}
+    events = sum(count for kind, count in dear.items() if kind not in _UNKEPT) or min(1, len(dear))
+    return Load(events, len(kinds) > len(dear), reports)
 
 
 def _limits(item_types: Iterable[str]) -> str:

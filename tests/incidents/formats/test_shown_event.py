@@ -85,3 +85,16 @@ _KEYS = st.sampled_from(
 )
 def test_nothing_crashes_it(report: object) -> None:
     assert isinstance(shown_event(report), ShownEvent)
+
+
+@pytest.mark.parametrize(
+    ("mark", "expected"),
+    [
+        (["tags", "exceptions"], ("some of its errors", "some tags or their ends")),
+        ([1, None, "other"], ()),
+        ("frames", ()),
+        (None, ()),
+    ],
+)
+def test_what_was_cut_is_told_in_words(mark: object, expected: tuple[str, ...]) -> None:
+    assert shown_event({"truncated": mark}).cut == expected

@@ -36,7 +36,12 @@ SESSION = b'{}\n{"type":"session"}\n{"sid":"x"}\n'
 CHECK_IN = b'{}\n{"type":"check_in"}\n{}\n'
 REPORT = b'{}\n{"type":"client_report"}\n{}\n'
 BOUNDS = Bounds(
-    rate=Rate(10, 20), backlog_age=minutes(60), backlog_rows=1_000, backlog_bytes=10_000, reserved_bytes=500
+    rate=Rate(10, 20),
+    report_rate=Rate(1, 30),
+    backlog_age=minutes(60),
+    backlog_rows=1_000,
+    backlog_bytes=10_000,
+    reserved_bytes=500,
 )
 
 
@@ -102,8 +107,47 @@ def test_over_the_event_rate_what_is_cheap_still_passes_up_to_a_rate_of_its_own(
     assert event.headers["x-sentry-rate-limits"] == (
         "10:error;default;security;transaction;span;feedback;log_item:organization:rate"
     )
-    *_, last = front.ask(*[(0, 1, SESSION)] * 18)
+    *_, last = front.ask(*[(0, 1, SESSION)] * 19)
     assert (last.status, last.headers["x-sentry-rate-limits"]) == (429, "10:session;monitor:organization:rate")
+
+
+def test_client_reports_pass_when_all_else_is_over_its_rate_up_to_a_rate_of_their_own() -> None:
+    front = Front()
+    front.admission.seen = Seen(rates={1: Rate(1, 1)})
+    front.ask(*[(0, 1, EVENT), (0, 1, SESSION)] * 3)
+    front.rows.clear()
+
+    replies = front.ask(*[(0, 1, REPORT)] * 31, (0, 2, EVENT))
+
+    assert [reply.status for reply in replies] == [*[200] * 30, 429, 200]
+    assert replies[30].headers["x-sentry-rate-limits"] == "10:internal:organization:rate"
+    assert [row.body for row in front.rows] == [*[REPORT] * 30, EVENT]
+
+
+@pytest.mark.parametrize("other", [b'{"type":"event"}\n{}\n', b'{"type":"session"}\n{"sid":"x"}\n'])
+def test_the_client_reports_in_a_body_that_comes_too_fast_are_kept(other: bytes) -> None:
+    front = Front()
+    front.admission.seen = Seen(rates={1: Rate(1, 1)})
+    both = b'{"event_id":"' + b"a" * 32 + b'"}\n' + other + b'{"type":"client_report"}\n{"discarded_events":[]}\n'
+
+    replies = front.ask((0, 1, both), (0, 1, both))
+
+    assert [reply.status for reply in replies] == [200, 429]
+    assert [row.body for row in front.rows] == [
+        both,
+        b'{}\n{"type":"client_report","length":23}\n{"discarded_events":[]}\n',
+    ]
+    assert (front.rows[1].event_id, front.rows[1].encoding) == ("", "")
+    front.tally.flush()
+    assert front.counts == {Refused(1, NOON, "rate"): 1}
+
+
+def test_what_is_refused_without_client_reports_leaves_nothing_behind() -> None:
+    front = Front()
+
+    replies = front.ask(*[(0, 1, SESSION)] * 21)
+
+    assert (replies[-1].status, len(front.rows)) == (429, 20)
 
 
 def test_a_body_counts_for_the_events_it_holds() -> None:
@@ -199,7 +243,7 @@ def test_the_bounds_are_those_of_the_settings(settings: Settings) -> None:
     settings.WEB_PROCESSES = 4
 
     assert Bounds.from_settings() == Bounds(
-        Rate(250, 25_000), dt.timedelta(days=1), 1_000_000, 4_096 * 1024 * 1024, 256 * 1024 * 1024
+        Rate(250, 25_000), Rate(250, 25_000), dt.timedelta(days=1), 1_000_000, 4_096 * 1024 * 1024, 256 * 1024 * 1024
     )
 
 

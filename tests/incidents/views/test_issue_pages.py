@@ -207,3 +207,16 @@ def test_hostile_texts_are_inert() -> None:
         assert answer.status_code == 200
         for harm in ("<script>alert", "<img", "14</", 'onerror=alert(2)>"'):
             assert harm not in html, harm
+
+
+def test_a_report_that_was_cut_says_what_is_missing() -> None:
+    at = desk()
+    report = zstd.compress(orjson.dumps({"truncated": ["frames", "message"]}))
+    event = ErrorEventFactory(issue=IssueFactory(service=service_of(at.team)), payload=report)
+    whole = ErrorEventFactory(issue=IssueFactory(service=service_of(at.team), title="whole"))
+
+    answer = at.get("issue-detail", event.issue.public_id)
+
+    said = "Left out: the outermost calls of the stack, the end of the message. It is counted like any other."
+    assert said in words(answer)
+    assert "Left out" not in words(at.get("issue-detail", whole.issue.public_id))
