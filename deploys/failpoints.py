@@ -1,7 +1,7 @@
 """Named points at which a test has the process killed, as a power cut or the kernel would: no clean-up, no last word.
 
 UPSHOT_FAILPOINT arms one of them; settings refuse it outside tests. Unarmed, a point costs one look at the settings.
-The names stand where the points are, `failpoints.reach("…")`; tests/incidents/test_failpoints.py kills at every one.
+The names stand where the points are, `failpoints.reach("…")`; tests/incidents/test_kill.py kills at every one.
 """
 
 from __future__ import annotations

@@ -195,6 +195,7 @@ DATABASE_ROUTERS = ["incidents.inbox_router.InboxRouter"]
 BROKER_DIR = DATA_DIR / "broker"
 CELERY_BROKER_URL = _broker_url or "filesystem://"
 if CELERY_BROKER_URL == "filesystem://":
+    CELERY_BROKER_TRANSPORT = "reliability.file_broker:Transport"
     for _name in ("queue", "processed", "control"):
         (BROKER_DIR / _name).mkdir(parents=True, exist_ok=True)
     CELERY_BROKER_TRANSPORT_OPTIONS = {

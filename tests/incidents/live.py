@@ -73,12 +73,13 @@ class Live:
             )
 
     def died(self, name: str, seconds: float = 60) -> bool:
-        """Waits until a process has ended by itself."""
-        return eventually(
+        """Waits until a process has ended, and tells whether it did so at its failpoint and not of a fault."""
+        eventually(
             lambda: self.children[name].poll() is not None,
             seconds=seconds,
             what=f"the death of the {name}; the instance said: {self.instance.output()[-2000:]}",
         )
+        return self.children[name].returncode == -signal.SIGKILL
 
     def kill(self, name: str) -> None:
         """SIGKILL for the process and everything it started."""
