@@ -6,7 +6,6 @@ PORT ?= 8000
 export PORT
 export PYTHONDONTWRITEBYTECODE ?= 1
 PYTEST := $(BIN)/python -m pytest
-FAST := not browser and not processes and not services
 
 .PHONY: help install install-dev demo run test test-browser test-services check ci bench bench-attribution soak lock openapi clean
 
@@ -46,7 +45,7 @@ run: install
 	@$(BIN)/python manage.py start
 
 test: install-dev
-	@$(PYTEST) -q -n auto -m "not browser and not services" $(ARGS)
+	@$(PYTEST) -q -n auto -m "not browser and not services and not scale" $(ARGS)
 
 test-browser: install-dev
 	@$(PYTEST) -q -m browser $(ARGS)

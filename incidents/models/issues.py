@@ -75,7 +75,10 @@ class IssueCount(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["issue", "environment", "bucket_at", "release", "host"], name="issue_count_once"
+                fields=["issue", "bucket_at", "environment", "release", "host"], name="issue_count_once"
             )
         ]
-        indexes = [models.Index(fields=["bucket_at"], name="issue_count_time")]
+        indexes = [
+            models.Index(fields=["bucket_at"], name="issue_count_time"),
+            models.Index(fields=["release", "issue"], name="issue_count_release"),
+        ]

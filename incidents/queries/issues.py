@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
+from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
+from django.db.models.functions import Left
 
 from deploys.models import Service, Team
 from incidents.domain.cursors import Cursor
 from incidents.models import ErrorEvent, Incident, Issue, IssueCount
 
 PAGE = 50
+DAY = dt.timedelta(hours=24)
 SAMPLE = 200
 
 
@@ -72,9 +75,14 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class IssueDetail:
-    """One issue with all that its page shows. Tags and flags are of the last 200 events (`sampled_count`)."""
+    """One issue with all that its page shows.
+
+    Releases, environments and hosts are of the 24 hours up to the last event, tags and flags of the last 200 events
+    (`sampled_count`): what all of its time would cost grows with it.
+    """
 
     issue: Issue
+    counted: int
     releases: Sequence[Share]
     environments: Sequence[Share]
     hosts: Sequence[Share]
@@ -86,19 +94,27 @@ class IssueDetail:
 
 
 def issue_detail(issue: Issue) -> IssueDetail:
-    """The issue with counts, samples and incidents. Six queries."""
-    counts = IssueCount.objects.filter(issue=issue)
+    """The issue with counts, samples and incidents. Four queries."""
+    counts = IssueCount.objects.filter(issue=issue, bucket_at__gt=issue.last_seen_at - DAY)
+    told: dict[str, Counter[str]] = {"release": Counter(), "environment__name": Counter(), "host": Counter()}
+    total = 0
+    for row in counts.values(*told).annotate(total=Sum("count")).order_by():
+        total += row["total"]
+        for name, shares in told.items():
+            shares[row[name] or ""] += row["total"]
     events = list(
         ErrorEvent.objects.filter(issue=issue)
         .select_related("environment")
-        .defer("payload")
+        .annotate(first_words=Left("message", 121))
+        .defer("payload", "message")
         .order_by("-timestamp", "-pk")[:SAMPLE]
     )
     return IssueDetail(
         issue=issue,
-        releases=_shares(counts, "release"),
-        environments=_shares(counts, "environment__name"),
-        hosts=_shares(counts, "host"),
+        counted=total,
+        releases=_shares(told["release"]),
+        environments=_shares(told["environment__name"]),
+        hosts=_shares(told["host"]),
         events=events[:20],
         sampled_count=len(events),
         tags=_tags(events),
@@ -107,9 +123,8 @@ def issue_detail(issue: Issue) -> IssueDetail:
     )
 
 
-def _shares(counts: QuerySet[IssueCount], field: str, most: int = 12) -> list[Share]:
-    rows = counts.values(told=F(field)).annotate(total=Sum("count")).order_by("-total", "told")[:most]
-    return [Share(value=row["told"] or "", count=row["total"]) for row in rows]
+def _shares(counts: Counter[str], most: int = 12) -> list[Share]:
+    return [Share(value, count) for value, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:most]]
 
 
 def _tags(events: Sequence[ErrorEvent]) -> list[tuple[str, list[Share]]]:
