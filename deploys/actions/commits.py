@@ -6,11 +6,20 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import transaction
 
 from deploys.actions.catalog import services_by_name
-from deploys.actions.facts import HISTORY, NewFact, identity_of, lock_team, record_facts, records_of
+from deploys.actions.facts import (
+    HISTORY,
+    NewFact,
+    facts_of_records,
+    folded_record,
+    identity_of,
+    lock_team,
+    record_facts,
+)
 from deploys.domain.commits import CommitReport, files_of
 from deploys.domain.records import fold
 from deploys.models import Commit, CommitDeploy, Deploy, FactOrigin, Release, ReleaseCommit, Team
@@ -78,17 +87,21 @@ def list_commits(
     return _record(team, commits, [deploy], received_at=received_at, origin=origin)
 
 
-@transaction.atomic
 def inherit_commits(*, team: Team, deploy: Deploy, received_at: dt.datetime, origin: str = FactOrigin.LIVE) -> bool:
     """The deploy lists the commits and files of its release. False where it did already. One query where there are none."""
     if deploy.release_id is None:
         return False
     shas = list(ReleaseCommit.objects.filter(release=deploy.release_id).values_list("commit__sha", flat=True))
-    if not shas:
-        return False
+    return bool(shas) and _inherit(team, deploy, deploy.release_id, shas, received_at=received_at, origin=origin)
+
+
+@transaction.atomic
+def _inherit(
+    team: Team, deploy: Deploy, release_id: int, shas: Sequence[str], *, received_at: dt.datetime, origin: str
+) -> bool:
     lock_team(team)
     is_news = _record(team, [CommitReport(sha) for sha in shas], [deploy], received_at=received_at, origin=origin)
-    files = Release.objects.values_list("files", flat=True).get(pk=deploy.release_id)
+    files = Release.objects.values_list("files", flat=True).get(pk=release_id)
     if deploy.files is None and files:
         _say_files(team, [deploy], files, received_at=received_at, origin=origin)
         is_news = True
@@ -120,24 +133,20 @@ def _record(
     unique = {each.sha: each for each in commits}
     references = [str(deploy.change.public_id) for deploy in deploys]
     missing = _missing_links(team, unique, references)
-    known = _known(team, unique)
+    names = {sha: identity_of("change", HISTORY, {"sha": sha}) for sha in unique}
+    held = facts_of_records(team=team, kind="change", identities=list(names.values()))
     facts: list[NewFact] = []
     for sha, each in unique.items():
         payload = {**each.payload, **({"deploys": missing[sha]} if missing[sha] else {})}
-        record = known.get(sha)
-        if record is None or fold("change", [record.payload, payload]) != record.payload:
+        if not held.get(names[sha]) or _is_news(folded_record("change", names[sha], held[names[sha]]), payload):
             facts.append(NewFact(kind="change", payload=payload, received_at=received_at, origin=origin))
     for some in chunks(facts):
-        record_facts(team=team, facts=some)
+        record_facts(team=team, facts=some, held=held)
     return bool(facts)
 
 
-def _known(team: Team, shas: Collection[str]) -> Mapping[str, Record]:
-    """What is known of these commits, by hash."""
-    from_facts = records_of(
-        team=team, kind="change", identities=[identity_of("change", HISTORY, {"sha": sha}) for sha in shas]
-    )
-    return {str(record.payload["sha"]): record for record in from_facts}
+def _is_news(known: Record, payload: Mapping[str, Any]) -> bool:  # Any: JSON
+    return fold("change", [known.payload, payload]) != known.payload
 
 
 def _missing_links(team: Team, shas: Collection[str], references: Sequence[str]) -> Mapping[str, list[str]]:

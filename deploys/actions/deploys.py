@@ -11,7 +11,7 @@ from django.db import transaction
 
 from deploys import failpoints
 from deploys.actions.commits import inherit_commits, list_commits
-from deploys.actions.facts import identity_of, lock_team, record_fact, records_of
+from deploys.actions.facts import facts_of_records, folded_record, identity_of, lock_team, record_fact
 from deploys.actions.pushes import follow_pushes
 from deploys.domain.changes import DeployReport, news_of_deploy
 from deploys.domain.commits import CommitReport
@@ -70,8 +70,8 @@ def record(
     lock_team(team)
     said = report.payload
     identity = identity_of("deploy", source, said)
-    records = records_of(team=team, kind="deploy", identities=[identity])
-    known = records[0] if records else None
+    held = facts_of_records(team=team, kind="deploy", identities=[identity])
+    known = folded_record("deploy", identity, held[identity]) if held else None
     if not can_create:
         check_known(team=team, services=[report.service], environment=report.environment or "production")
     news = None
@@ -86,7 +86,7 @@ def record(
     if news is not None:
         record_fact(
             team=team, kind="deploy", payload=news, received_at=received_at, origin=origin, source=source,
-            delivery_id=delivery_id, actor=actor,
+            delivery_id=delivery_id, actor=actor, held=held,
         )  # fmt: skip
         failpoints.reach("deploy.recorded")
     rows = Deploy.objects.select_related("change", "service", "environment", "release", "artifact")

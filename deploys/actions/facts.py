@@ -7,9 +7,9 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final, TypeAlias
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F
 
 from deploys.domain.records import fold
@@ -20,6 +20,9 @@ HISTORY = "history"
 #: Kinds whose projection must come first, because others refer to them.
 ORDER = ("history", "service", "deploy", "change", "flag", "maintenance", "monitoring_gap", "objective", "incident")
 CHUNK = 500
+EVER: Final = dt.datetime.min.replace(tzinfo=dt.UTC)
+Held: TypeAlias = Mapping[str, Sequence[Fact]]
+"""Facts by the identity of their record, each list in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +96,12 @@ def record_fact(
     source: str = HISTORY,
     actor: User | None = None,
     delivery_id: str | None = None,
+    held: Held | None = None,
 ) -> Recorded:
-    """Records one fact and brings its model row up to date. Idempotent by (team, source, kind, delivery_id)."""
+    """Records one fact and brings its model row up to date. Idempotent by (team, source, kind, delivery_id).
+
+    `held`: see `record_facts`.
+    """
     fact = NewFact(
         kind=kind,
         payload=payload,
@@ -104,12 +111,16 @@ def record_fact(
         origin=origin,
         actor=actor,
     )
-    return record_facts(team=team, facts=[fact])[0]
+    return record_facts(team=team, facts=[fact], held=held)[0]
 
 
 @transaction.atomic
-def record_facts(*, team: Team, facts: Sequence[NewFact]) -> list[Recorded]:
-    """Records many facts in the order given, in one transaction, each kind projected once. One answer per fact."""
+def record_facts(*, team: Team, facts: Sequence[NewFact], held: Held | None = None) -> list[Recorded]:
+    """Records many facts in the order given, in one transaction, each kind projected once. One answer per fact.
+
+    `held` are the facts of these records (`facts_of_records`) that the caller has read since it locked the team, where all
+    facts are of one kind; without, they are read here.
+    """
     lock_team(team)
     known = _known_deliveries(team, facts)
     rows: list[Fact] = []
@@ -132,9 +143,13 @@ def record_facts(*, team: Team, facts: Sequence[NewFact]) -> list[Recorded]:
     for kind, identity, _ in answers:
         if identity not in touched[kind]:
             touched[kind].append(identity)
-    existing = _identities_with_facts(team, touched)
+    before: dict[str, Held] = {
+        kind: facts_of_records(team=team, kind=kind, identities=names) if held is None else held
+        for kind, names in touched.items()
+    }
+    existing = {(kind, name) for kind, names in touched.items() for name in names if before[kind].get(name)}
     Fact.objects.bulk_create(rows, batch_size=CHUNK)
-    records = {kind: records_of(team=team, kind=kind, identities=touched[kind]) for kind in ORDER if touched.get(kind)}
+    records = {kind: _folded(kind, touched[kind], before[kind], rows) for kind in ORDER if touched.get(kind)}
     fresh = {(row.kind, row.identity) for row in rows}
     for kind, folded in records.items():
         changed = [record for record in folded if (kind, record.identity) in fresh]
@@ -155,9 +170,11 @@ def record_facts(*, team: Team, facts: Sequence[NewFact]) -> list[Recorded]:
 def lock_team(team: Team) -> None:
     """Until the transaction ends, nobody else records facts of this team: a fold reads, decides and writes.
 
-    SQLite has one writer at a time anyway. Rows that point to the team may still be inserted (FOR NO KEY UPDATE).
+    SQLite has one writer at a time anyway: nothing is asked there. Rows that point to the team may still be inserted
+    (FOR NO KEY UPDATE).
     """
-    Team.objects.select_for_update(no_key=True).values_list("pk").get(pk=team.pk)
+    if connection.features.has_select_for_update:
+        Team.objects.select_for_update(no_key=True).values_list("pk").get(pk=team.pk)
 
 
 def _known_deliveries(team: Team, facts: Iterable[NewFact]) -> set[tuple[str, str, str | None]]:
@@ -170,24 +187,31 @@ def _known_deliveries(team: Team, facts: Iterable[NewFact]) -> set[tuple[str, st
     return known
 
 
-def _identities_with_facts(team: Team, touched: Mapping[str, Sequence[str]]) -> set[tuple[str, str]]:
-    """Which of these records have a fact already."""
-    found: set[tuple[str, str]] = set()
-    for kind, identities in touched.items():
-        for start in range(0, len(identities), CHUNK):
-            rows = Fact.objects.filter(team=team, kind=kind, identity__in=identities[start : start + CHUNK])
-            found.update((kind, identity) for identity in rows.values_list("identity", flat=True).distinct())
-    return found
+def _folded(kind: str, identities: Sequence[str], before: Held, rows: Iterable[Fact]) -> list[Record]:
+    """Records made of the facts that were there and of these rows. Ties go by arrival: the sort is stable."""
+    facts = {identity: list(before.get(identity, ())) for identity in identities}
+    for row in rows:
+        if row.kind == kind:
+            facts[row.identity].append(row)
+    for told in facts.values():
+        told.sort(key=lambda fact: (fact.received_at is not None, fact.received_at or EVER))
+    return [folded_record(kind, identity, told) for identity, told in facts.items() if told]
 
 
-def records_of(*, team: Team, kind: str, identities: Sequence[str]) -> list[Record]:
-    """These records of one kind, folded from all their facts, in the order of `identities`."""
+def facts_of_records(*, team: Team, kind: str, identities: Sequence[str]) -> dict[str, list[Fact]]:
+    """The facts of these records of one kind, by identity, each list in order. One query per 500 identities."""
     facts: dict[str, list[Fact]] = defaultdict(list)
     for start in range(0, len(identities), CHUNK):
         rows = Fact.objects.filter(team=team, kind=kind, identity__in=identities[start : start + CHUNK])
         for row in rows.order_by(F("received_at").asc(nulls_first=True), "id"):
             facts[row.identity].append(row)
-    return [folded_record(kind, identity, facts[identity]) for identity in identities if facts[identity]]
+    return dict(facts)
+
+
+def records_of(*, team: Team, kind: str, identities: Sequence[str]) -> list[Record]:
+    """These records of one kind, folded from all their facts, in the order of `identities`."""
+    facts = facts_of_records(team=team, kind=kind, identities=identities)
+    return [folded_record(kind, identity, facts[identity]) for identity in identities if identity in facts]
 
 
 def folded_record(kind: str, identity: str, facts: Sequence[Fact]) -> Record:

@@ -78,7 +78,12 @@ def list_pushed_commits(*, deploy: Deploy, received_at: dt.datetime) -> bool:
 
 
 def follow_pushes(*, deploy: Deploy, received_at: dt.datetime) -> bool:
-    """Lists the commits of this deploy, and of the one after it, whose base it may be now; whether this one has news."""
+    """Lists the commits of this deploy, and of the one after it, whose base it may be now; whether this one has news.
+
+    One query in a team that sends no pushes.
+    """
+    if not Push.objects.filter(team=deploy.team_id).exists():
+        return False
     is_news = list_pushed_commits(deploy=deploy, received_at=received_at)
     following = Deploy.objects.filter(
         service=deploy.service_id, environment=deploy.environment_id, started_at__gt=deploy.started_at

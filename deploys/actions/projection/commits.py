@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from deploys import clock
@@ -42,7 +42,8 @@ def project_commits(team: Team, records: Sequence[Record]) -> None:
             changed.append(commit)
     Commit.objects.bulk_create(new, batch_size=500)
     rewrite(Commit, changed, COLUMNS)
-    _link(team, {existing[shas[record.identity]].pk: _references(record) for record in records})
+    wanted = {existing[shas[record.identity]].pk: _references(record) for record in records}
+    _link(team, wanted, unlinked={commit.pk for commit in new})
 
 
 def _values(record: Record) -> dict[str, Any]:  # Any: column values
@@ -59,11 +60,11 @@ def _references(record: Record) -> list[str]:
     return list(dict.fromkeys(str(each)[:200] for each in named)) if isinstance(named, list) else []
 
 
-def _link(team: Team, wanted: dict[int, list[str]]) -> None:
-    """The links of these commits are exactly these."""
+def _link(team: Team, wanted: dict[int, list[str]], *, unlinked: Collection[int]) -> None:
+    """The links of these commits are exactly these. Those `unlinked` were made just now."""
     existing: set[tuple[int, str]] = set()
     gone: list[int] = []
-    for some in chunks(list(wanted)):
+    for some in chunks([pk for pk in wanted if pk not in unlinked]):
         for pk, commit_id, reference in CommitDeploy.objects.filter(commit__in=some).values_list(
             "id", "commit_id", "reference"
         ):
@@ -79,6 +80,8 @@ def _link(team: Team, wanted: dict[int, list[str]]) -> None:
         for reference in references
         if (commit_id, reference) not in existing
     ]
+    if not missing:
+        return
     deploys = deploys_by_reference(team, {reference for _, reference in missing})
     CommitDeploy.objects.bulk_create(
         [
