@@ -40,6 +40,14 @@ class TokenForm(PlainForm):
     )
 
 
+def secret_field(help_text: str) -> forms.CharField:
+    """Where a secret that the sender made is pasted."""
+    return forms.CharField(
+        label="Secret of the sender", required=False, max_length=sources.LONGEST_SECRET, help_text=help_text,
+        widget=forms.TextInput({"class": "input mono", "autocomplete": "off", "spellcheck": "false"}),
+    )  # fmt: skip
+
+
 class SourceForm(PlainForm):
     """A new webhook of any kind of the table."""
 
@@ -53,11 +61,9 @@ class SourceForm(PlainForm):
         required=False,
         empty_label="what the rules or the repository's name say",
     )
-    secret = forms.CharField(
-        label="Secret of the sender", required=False, max_length=sources.LONGEST_SECRET,
-        widget=forms.TextInput({"class": "input mono", "autocomplete": "off", "spellcheck": "false"}),
-        help_text="Empty: one is made and shown once. GitLab's signing token (whsec_…) and Vercel's secret are made there: paste them here.",
-    )  # fmt: skip
+    secret = secret_field(
+        "Empty: one is made and shown once. GitLab's signing token (whsec_…) and Vercel's secret are made there: paste them here."
+    )
     is_strict = forms.BooleanField(
         label="Only what a rule names", required=False, help_text="The rest is refused, and stands in the log."
     )
@@ -67,6 +73,14 @@ class SourceForm(PlainForm):
         chosen = self.fields["service"]
         assert isinstance(chosen, forms.ModelChoiceField)  # noqa: S101 -- for the type checker
         chosen.queryset = Service.objects.filter(team=team).order_by("name")
+
+
+class RotateForm(PlainForm):
+    """A new secret of one webhook."""
+
+    secret = secret_field(
+        "Empty: one is made and shown once. Senders that make their own show it there: paste it here."
+    )
 
 
 class RulesForm(PlainForm):
@@ -109,6 +123,7 @@ def _machines_page(request: TeamRequest, *, status: int = 200, **more: Any) -> H
     team = request.team
     now = clock.now()
     source_form = more.pop("source_form", None) or SourceForm(team)
+    rotate_forms = more.pop("rotate_forms", {})
     rows = list(Source.objects.filter(team=team, kind__in=KINDS).select_related("service").order_by("kind", "name"))
     first, last = first_deliveries(rows), last_deliveries(rows)
     context = {
@@ -116,6 +131,7 @@ def _machines_page(request: TeamRequest, *, status: int = 200, **more: Any) -> H
         "tokens": ApiToken.objects.filter(team=team, revoked_at__isnull=True).select_related("created_by").order_by("-created_at"),
         "sources": [
             {"source": source, "kind": KINDS[source.kind], "wait": _wait(request, source, first.get(source.pk)), "last": last.get(source.pk), "url": webhook_url(source), "rules_form": RulesForm(initial={"rules": rules_text(source)}, auto_id=f"{source.public_id}-%s"),
+             "rotate_form": rotate_forms.get(source.pk) or RotateForm(auto_id=f"{source.public_id}-%s"),
              "until": source.previous_secret_until if source.previous_secret_until and source.previous_secret_until > now else None}
             for source in rows
         ],
@@ -195,7 +211,15 @@ def _source(request: TeamRequest) -> Source:
 
 def _rotate(request: TeamRequest) -> HttpResponse:
     source = _source(request)
-    return _machines_page(request, shown=_secret_of(source, sources.rotate_secret(source=source, now=clock.now())))
+    form = RotateForm(request.POST, auto_id=f"{source.public_id}-%s")
+    if form.is_valid():
+        try:
+            secret = sources.rotate_secret(source=source, now=clock.now(), secret=form.cleaned_data["secret"])
+        except sources.NotASecret as error:
+            form.add_error("secret", str(error))
+        else:
+            return _machines_page(request, shown=_secret_of(source, secret))
+    return _machines_page(request, status=422, rotate_forms={source.pk: form})
 
 
 def _switch(request: TeamRequest) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -13,9 +14,12 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from deploys import clock
 from deploys.actions.catalog import NotThatName, edit_service, set_event_rate, set_owner_group
-from deploys.models import Dependency, Deploy, Role, Service
+from deploys.domain.problem_types import PROBLEMS
+from deploys.formats.sources import KINDS
+from deploys.models import Delivery, Dependency, Deploy, Role, Service, Source
 from deploys.ports import column_cells, columns, panels
 from deploys.queries.addresses import dsn_of, webhook_url
+from deploys.queries.deliveries import refused_last
 from deploys.queries.services import last_deploys, live_by_environment, neighbours, services_with_live
 from deploys.views.access import RANK, TeamRequest, team_page
 from deploys.views.deploys import OUTCOME_WORDS, sign_of
@@ -63,11 +67,16 @@ def service_detail(request: TeamRequest, public_id: uuid.UUID) -> HttpResponse:
     service = _service(request, public_id)
     calls, called_by = neighbours(service)
     deploys = list(last_deploys(service, count=LAST_DEPLOYS))
+    sources = _sources_of(service)
     context: dict[str, Any] = {
         "service": service,
         "live": live_by_environment(service),
         "deploys": [_line(deploy) for deploy in deploys],
         "last_deploy": deploys[0] if deploys else None,
+        "refused": [
+            (KINDS[source.kind].title, source, delivery, refusal_words(delivery))
+            for source, delivery in refused_last(service, sources)
+        ],
         "calls": calls,
         "called_by": called_by,
         "panels": {place: panels(f"service-{place}", request, service) for place in ("answer", "main", "aside")},
@@ -75,8 +84,20 @@ def service_detail(request: TeamRequest, public_id: uuid.UUID) -> HttpResponse:
         "can_set_up": _has_role(request, Role.RESPONDER),
     }
     if context["can_set_up"]:
-        context.update(_set_up(service))
+        context.update(_set_up(service, sources))
     return render(request, "deploys/service_detail.html", context)
+
+
+def _sources_of(service: Service) -> list[Source]:
+    """The active webhooks that may tell of this service."""
+    rows = service.team.sources.filter(is_active=True, kind__in=KINDS).order_by("name")
+    return [source for source in rows if source.service_id in {None, service.pk}]
+
+
+def refusal_words(delivery: Delivery) -> str:
+    """Why it was refused, in two words where a problem type is named: `wrong-signature: …` is `wrong signature`."""
+    slug, colon, _ = delivery.reason.partition(": ")
+    return slug.replace("-", " ") if colon and slug in PROBLEMS else delivery.reason[:140]
 
 
 def _line(deploy: Deploy) -> tuple[Deploy, str, str, tuple[str, str]]:
@@ -86,16 +107,15 @@ def _line(deploy: Deploy) -> tuple[Deploy, str, str, tuple[str, str]]:
     return deploy, kind, sign_of(deploy, kind), outcome
 
 
-def _set_up(service: Service) -> dict[str, Any]:  # Any: template context
+def _set_up(service: Service, sources: Sequence[Source]) -> dict[str, Any]:  # Any: template context
     """Snippets with this service's values."""
     dsn = dsn_of(service)
-    sources = service.team.sources.filter(is_active=True).order_by("name")
     return {
         "dsn": dsn,
         "python": python_snippet(dsn),
         "node": node_snippet(dsn),
         "curl": curl_snippet(service.name),
-        "webhooks": [(source, webhook_url(source)) for source in sources if source.service_id in {None, service.pk}],
+        "webhooks": [(source, webhook_url(source)) for source in sources],
     }
 
 

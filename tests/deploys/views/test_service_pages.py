@@ -10,14 +10,17 @@ from django.test.utils import CaptureQueriesContext
 
 from deploys import clock, ports
 from deploys.actions.catalog import make_service, set_owner_group
+from deploys.actions.deliveries import log_delivery
 from deploys.actions.deploys import record
 from deploys.actions.listing import refresh_services
 from deploys.domain.changes import DeployReport
-from deploys.models import Fact, Membership, Role, Service, Team
+from deploys.models import Delivery, Fact, Membership, Role, Service, Source, Team
 from deploys.ports import Column
+from deploys.queries.deliveries import refused_last
+from deploys.views.services import refusal_words
 from tests.conftest import NOON
 from tests.deploys.views.pages import text_of
-from tests.factories.access import github_source
+from tests.factories.access import deliver, github_source
 from tests.factories.catalog import MembershipFactory
 
 pytestmark = pytest.mark.django_db(databases="__all__")
@@ -145,6 +148,51 @@ def test_a_page_costs_the_same_with_more_deploys(client: Client, team: Team) -> 
 
     assert counts[0] == counts[3]
     assert counts[0] <= 34
+
+
+def test_a_refused_last_delivery_is_told_until_a_good_one_comes(client: Client, team: Team) -> None:
+    service = make_service(team=team, name="shop", now=NOON)
+    other = make_service(team=team, name="till", now=NOON)
+    source, secret = github_source(team, service)
+    quiet = get(client, address(service))
+    with clock.at(NOON):
+        deliver(client, source, "another", b"{}", event="ping")
+    said, elsewhere = get(client, address(service)), get(client, address(other))
+    Source.objects.update(is_active=False)
+    off = get(client, address(service))
+    Source.objects.update(is_active=True)
+    with clock.at(NOON):
+        deliver(client, source, secret, b"{}", event="ping")
+
+    expected = "The last GitHub delivery of GitHub was refused just now : wrong signature"
+    assert [expected in text for text in (quiet, said, elsewhere, off, get(client, address(service)))] == [
+        False, True, False, False, False,
+    ]  # fmt: skip
+
+
+def test_a_source_of_the_team_concerns_a_service_if_nothing_of_it_is_proven_or_the_service_is_named(team: Team) -> None:
+    service, other = (make_service(team=team, name=name, now=NOON) for name in ("shop", "till"))
+    source, _ = github_source(team)
+
+    def concerns(**more: Any) -> list[bool]:
+        log_delivery(team=team, source=source, kind="github", received_at=NOON, verdict="refused", **more)
+        return [bool(refused_last(each, [source])) for each in (service, other)]
+
+    assert concerns(signature="invalid") == [True, True]
+    assert concerns(signature="valid", reason="unknown-repository: no rule names x") == [False, False]
+    assert concerns(signature="valid", service=other) == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        ("missing-signature: expected X", "missing signature"),
+        ("no rule names x: y", "no rule names x: y"),
+        ("unknown-repository", "unknown-repository"),
+    ],
+)
+def test_why_a_delivery_was_refused_in_words(reason: str, words: str) -> None:
+    assert refusal_words(Delivery(reason=reason)) == words
 
 
 def test_editing_records_only_what_was_changed(client: Client, team: Team) -> None:

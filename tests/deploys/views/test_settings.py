@@ -5,7 +5,7 @@ import re
 import pytest
 
 from deploys.actions import links
-from deploys.actions.sources import make_source
+from deploys.actions.sources import accepted_secrets, make_source
 from deploys.actions.tokens import create_token
 from deploys.models import ApiToken, Fact, Membership, OneTimeLink, OwnerGroup, Policy, Role, Scope, Source, Team
 from tests.conftest import NOON
@@ -219,6 +219,22 @@ def test_a_new_secret_leaves_the_old_one_a_day(client, admin):
 
     assert old not in shown
     assert "The secret before is accepted until" in shown
+
+
+def test_a_new_secret_may_be_the_one_that_the_sender_made(client, admin):
+    source, old = make_source(team=admin.team, kind="gitlab", name="acme", now=NOON)
+    pasted = " whsec_c2VjcmV0c2VjcmV0 "
+
+    bad = act(client, admin, "machines/", act="rotate", source=source.public_id, secret="short")
+    source.refresh_from_db()
+    before = accepted_secrets(source, now=NOON)
+    shown = act(client, admin, "machines/", act="rotate", source=source.public_id, secret=pasted).content.decode()
+
+    source.refresh_from_db()
+    assert (bad.status_code, before) == (422, [old])
+    assert "expected 8 to 500 visible characters" in bad.content.decode()
+    assert accepted_secrets(source, now=NOON) == [pasted.strip(), old]
+    assert pasted.strip() in shown
 
 
 def test_a_webhook_can_be_switched_off_and_on(client, admin):
