@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from django.db.models import F
 
 from deploys.domain.records import fold
+from deploys.domain.web_addresses import without_userinfo
 from deploys.models import Fact, FactOrigin, Team, User
 from deploys.ports import Record, projector_of
 
@@ -86,6 +87,14 @@ def storable(value: Any) -> Any:  # Any: JSON
     return value
 
 
+def _kept(fact: NewFact) -> Any:  # Any: JSON
+    """What is written of a fact: a deploy's address without name and password, which the log would keep for ever."""
+    payload = storable(fact.payload)
+    if fact.kind == "deploy" and isinstance(payload.get("url"), str):
+        payload["url"] = without_userinfo(payload["url"])
+    return payload
+
+
 def record_fact(
     *,
     team: Team,
@@ -136,7 +145,7 @@ def record_facts(*, team: Team, facts: Sequence[NewFact], held: Held | None = No
         rows.append(
             Fact(
                 team=team, kind=fact.kind, identity=identity, received_at=fact.received_at, origin=fact.origin, actor=fact.actor,
-                source=fact.source, delivery_id=fact.delivery_id, payload=storable(fact.payload),
+                source=fact.source, delivery_id=fact.delivery_id, payload=_kept(fact),
             )
         )  # fmt: skip
     touched: dict[str, list[str]] = defaultdict(list)

@@ -14,6 +14,7 @@ from rest_framework import serializers
 from deploys.domain.commits import LONGEST_SHA, CommitReport, title_of
 from deploys.domain.instants import NotAnInstant, instant_text, optional_instant, parse_instant
 from deploys.domain.release_report import MOST_COMMITS
+from deploys.domain.web_addresses import without_userinfo
 
 #: What a clock of ours may show. Outside, an epoch in milliseconds or a lost digit is more likely than the truth.
 EARLIEST: Final = dt.datetime(1990, 1, 1, tzinfo=dt.UTC)
@@ -80,8 +81,8 @@ class AddressField(NameField):
         super().__init__(max_length=500, **more)
 
     def to_internal_value(self, data: Any) -> str:  # Any: JSON
-        """The address, with its scheme."""
-        address = super().to_internal_value(data)
+        """The address, with its scheme and without name and password, which everybody in the team would read."""
+        address = without_userinfo(super().to_internal_value(data))
         if not re.fullmatch(r"https?://[^\s/]\S*", address):
             raise serializers.ValidationError("expected an address that begins with https:// or http://")
         return address

@@ -10,6 +10,7 @@ from typing import Final
 
 from deploys.domain.changes import DeployReport
 from deploys.domain.signatures import Token
+from deploys.domain.web_addresses import without_userinfo
 from deploys.formats.reading import (
     json_of,
     last_part,
@@ -39,7 +40,7 @@ def read(inbound: Inbound) -> list[Message]:
     job, build = text(payload, "name"), needed(payload, "build")
     phase, number = text(build, "phase", "build"), text(build, "number", "build")
     address = web_address(build.get("full_url"))
-    delivery = f"{line(build.get('full_url'), 150) or f'{job[:140]} {number}'} {phase}"
+    delivery = f"{without_userinfo(line(build.get('full_url'), 150) or f'{job[:140]} {number}')} {phase}"
     result = RESULTS.get(line(build.get("status")) or "")
     if phase not in {"STARTED", "COMPLETED"}:
         return ignored(phase, f"{phase}: STARTED and COMPLETED say it all", delivery)
@@ -49,7 +50,7 @@ def read(inbound: Inbound) -> list[Message]:
     given, scm = part(build, "parameters"), part(build, "scm")
     repository, commit = repository_of(scm.get("url")), sha(scm.get("commit"))
     report = DeployReport(
-        id=(line(build.get("full_url"), 200) if address else None) or f"{job[:180]} {number}",
+        id=(line(address, 200) if address else None) or f"{job[:180]} {number}",
         service=_given(given, "SERVICE") or (last_part(repository) if repository else job),
         environment=(_given(given, "ENVIRONMENT", "ENV", "DEPLOY_ENV") or "production")[:100],
         status=(result or "in_progress") if phase == "COMPLETED" else "in_progress",

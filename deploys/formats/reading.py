@@ -12,6 +12,7 @@ import orjson
 
 from deploys.domain.instants import NotAnInstant, parse_instant
 from deploys.domain.tiers import OTHER, tier_of
+from deploys.domain.web_addresses import without_userinfo
 from deploys.formats.webhook import Inbound, Json, UnexpectedPayload, UnreadableBody
 
 _VERSION: Final = re.compile(r"(?:refs/tags/)?(v?\d+(?:\.\d+)+[\w.+-]*)")
@@ -154,11 +155,11 @@ def version_of(*names: object) -> str | None:
 
 
 def web_address(*values: object) -> str | None:
-    """The first that is an http(s) address of up to 500 characters."""
+    """The first that is an http(s) address of up to 500 characters, without name and password."""
     for value in values:
         found = line(value, 501)
         if found and len(found) <= 500 and found.startswith(("https://", "http://")):
-            return found
+            return without_userinfo(found)
     return None
 
 

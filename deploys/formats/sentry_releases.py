@@ -16,6 +16,7 @@ from deploys.domain.changes import DeployReport
 from deploys.domain.commits import LONGEST_PATH, LONGEST_SHA, CommitReport, title_of
 from deploys.domain.instants import NotAnInstant, optional_instant
 from deploys.domain.release_report import ReleaseReport
+from deploys.domain.web_addresses import without_userinfo
 
 Json = Mapping[str, Any]  # Any: JSON
 LONGEST_VERSION: Final = 250
@@ -66,13 +67,18 @@ def read_release(message: object, *, version: str | None = None, project: str | 
         raise UnreadableMessage("status: expected open or archived")
     report = ReleaseReport(
         version=valid_version(said.get("version") if version is None else version),
-        url=_text(said, "url", 500),
+        url=_address(said),
         released_at=_instant(said, "dateReleased"),
         is_archived=_STATUSES[status] if status is not None else None,
         commits=commits,
         are_heads=are_heads,
     )
     return ReleaseMessage(report, projects if project is None else tuple(dict.fromkeys((project, *projects))))
+
+
+def _address(said: dict[str, object]) -> str | None:
+    address = _text(said, "url", 500)
+    return None if address is None else without_userinfo(address)
 
 
 def read_deploy(message: object, *, version: str) -> DeployMessage:
@@ -86,7 +92,7 @@ def read_deploy(message: object, *, version: str) -> DeployMessage:
     return DeployMessage(
         environment=environment,
         name=_text(said, "name", 200),
-        url=_text(said, "url", 500),
+        url=_address(said),
         started_at=_instant(said, "dateStarted"),
         finished_at=_instant(said, "dateFinished"),
         projects=_names(said, "projects"),

@@ -102,3 +102,11 @@ def test_identity(kind: str, source: str, payload: dict[str, Any], identity: str
 
 def test_what_a_database_refuses_is_replaced() -> None:
     assert storable({"a\x00": ["\ud800", 1, None, ("x",)]}) == {"a\ufffd": ["?", 1, None, ["x"]]}
+
+
+def test_an_imported_deploy_keeps_no_password_of_its_address() -> None:
+    payload = {"id": "1", "service": "shop", "started_at": NOON.isoformat(), "url": "https://a:b@ci/1", "note": "x@y"}
+
+    record_fact(team=TeamFactory(), kind="deploy", payload=payload, received_at=NOON, origin="import")
+
+    assert Fact.objects.get(kind="deploy").payload == payload | {"url": "https://ci/1"}

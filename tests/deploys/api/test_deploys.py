@@ -383,3 +383,16 @@ def test_hostile_bytes_are_answered(client: Client, body: bytes, is_form: bool) 
     answer = client.post(URL, data=body, content_type=content_type, headers=bearer(TeamFactory()))
 
     assert answer.status_code in {201, 400, 422}
+
+
+def test_a_password_in_the_address_is_kept_nowhere(client: Client, noon: dt.datetime) -> None:
+    headers = bearer(TeamFactory(slug="acme"))
+    address = "https://bot:hunter2hunter2@ci.example.org/run/5"
+
+    answers = [post(client, headers, service="shop", id="5", status="success", url=address) for _ in range(2)]
+
+    kept = json.dumps([list(rows.values()) for rows in (Fact.objects, Deploy.objects, Delivery.objects)], default=str)
+    assert "hunter2" not in kept
+    assert Deploy.objects.get().url == "https://ci.example.org/run/5"
+    assert [answer.headers["Upshot-Verdict"] for answer in answers] == ["created", "duplicate"]
+    assert post(client, headers, service="shop", id="6", url="https://bot:hunter2hunter2@").status_code == 422

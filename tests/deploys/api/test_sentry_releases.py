@@ -11,7 +11,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from deploys.models import Delivery, Deploy, Release, Scope, Service
+from deploys.models import Delivery, Deploy, Fact, Release, Scope, Service
 from tests.conftest import NOON
 from tests.factories.access import bearer
 from tests.factories.catalog import EnvironmentFactory, ServiceFactory, TeamFactory
@@ -148,3 +148,15 @@ def test_the_release_before_is_one_of_the_same_service_with_commits(client: Clie
     assert ask(client, headers, "GET", "/releases/1/commits/").json() == [
         {"id": "abc", "message": "", "dateCreated": "2026-03-04T11:00:00Z", "author": None}
     ]
+
+
+def test_a_password_in_an_address_is_kept_nowhere(client: Client) -> None:
+    headers = bearer(TeamFactory(slug="acme"))
+    address = "https://bot:hunter2hunter2@git.example.org/shop"
+
+    ask(client, headers, "POST", "/releases/", {"version": "1", "projects": ["shop"], "url": address})
+    ask(client, headers, "POST", "/releases/1/deploys/", {"environment": "production", "url": address})
+
+    kept = json.dumps([list(model.objects.values()) for model in (Delivery, Deploy, Fact, Release)], default=str)
+    assert "hunter2" not in kept
+    assert [Release.objects.get().url, Deploy.objects.get().url] == ["https://git.example.org/shop"] * 2
