@@ -76,7 +76,7 @@ def read_release(message: object, *, version: str | None = None, project: str | 
     return ReleaseMessage(report, projects if project is None else tuple(dict.fromkeys((project, *projects))))
 
 
-def _address(said: dict[str, object]) -> str | None:
+def _address(said: Json) -> str | None:
     address = _text(said, "url", 500)
     return None if address is None else without_userinfo(address)
 
