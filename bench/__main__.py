@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import sys
 
-from bench import ingest
+from bench import ingest, pages
 
 
 def main() -> None:
     """Runs them."""
     print("## Ingest\n", flush=True)
     ingest.main(sys.argv[1:])
+    print("\n## Pages\n", flush=True)
+    pages.main(sys.argv[1:])
 
 
 if __name__ == "__main__":
