@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 
 from celery import shared_task
 from django.conf import settings
@@ -29,7 +30,7 @@ logger = logging.getLogger(__name__)
 SWEEP = "incidents.sweep_inbox"
 SWEEP_SECONDS = 2.0
 SWEEP_LEASE_SECONDS = 3.0  # what a worker killed in the middle of it may cost
-DETECT_LEASE_SECONDS = 60.0  # longer than a run takes, so that two workers do not weigh the same incident at once
+DETECT_LEASE_SECONDS = 15.0  # what a worker killed in the middle of it may cost; a run that takes longer renews it
 DETECT = "incidents.detect"
 DETECT_SECONDS = 5.0
 MONITORS = "incidents.wake_monitors"
@@ -81,12 +82,25 @@ def detect() -> None:
     """Looks at dirty issues and checks, and at incidents that are due."""
     error = ""
     try:
-        detection.run(now=clock.now())
+        detection.run(now=clock.now(), before_each=_lease_keeper())
     except Exception as problem:
         error = repr(problem)
         raise
     finally:
         schedules.finish(DETECT, now=clock.now(), error=error)
+
+
+def _lease_keeper() -> Callable[[], None]:
+    """Renews the lease of a detection that runs for long; most are over before a third of it."""
+    renewed = time.monotonic()
+
+    def keep() -> None:
+        nonlocal renewed
+        if time.monotonic() - renewed > DETECT_LEASE_SECONDS / 3:
+            schedules.renew(DETECT, now=clock.now())
+            renewed = time.monotonic()
+
+    return keep
 
 
 def wake_detection() -> None:

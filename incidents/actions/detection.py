@@ -7,7 +7,7 @@ extended, restored or reopened, classified and attributed. Running it again with
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -48,10 +48,18 @@ def is_waiting(*, now: dt.datetime) -> bool:
     )
 
 
-def run(*, now: dt.datetime, rule: Rule | None = None, only: Team | None = None, is_asking: bool = False) -> Pass:
-    """Look at everything that is dirty or due, team by team, each in one transaction.
+def run(
+    *,
+    now: dt.datetime,
+    rule: Rule | None = None,
+    only: Team | None = None,
+    is_asking: bool = False,
+    before_each: Callable[[], None] = lambda: None,
+) -> Pass:
+    """Look at everything that is dirty or due, team by team, each in one transaction, `before_each` outside of it.
 
-    `only`: this team and no other. `is_asking`: propose what is found, and leave incidents that exist alone.
+    `only`: this team and no other. `is_asking`: propose what is found, and leave incidents that exist alone. Two runs at
+    once do no harm: the second waits for the team's row and then finds nothing dirty.
     """
     failing = CheckWatch.objects.filter(dirty_since__isnull=False).values_list("service__team_id", flat=True)
     due = set(Incident.objects.filter(due_at__lte=now).values_list("team_id", flat=True).distinct())
@@ -59,6 +67,7 @@ def run(*, now: dt.datetime, rule: Rule | None = None, only: Team | None = None,
     issues = set(Issue.objects.filter(dirty_at__isnull=False).values_list("service__team_id", flat=True).distinct())
     done = Pass()
     for team_id in sorted(issues | checks | due if only is None else {only.pk} & (issues | checks | due)):
+        before_each()
         with transaction.atomic():
             team = Team.objects.select_for_update().get(pk=team_id)
             lens = Lens(team=team, now=now, rule=rule or Rule())

@@ -15,6 +15,9 @@ from backports import zstd
 WINDOW_BYTES = 64 * 1024
 # RFC 8878 recommends 8 MiB as the window every decoder should support; larger ones only serve bombs.
 ZSTD_WINDOW_LOG = 23
+#: Compressed streams, one behind the other, in a body. Empty ones cost time and never reach the limit of what is decoded;
+#: a compressor that works in parallel starts one each 64 KiB or more.
+MAX_STREAMS = 1_000
 
 
 class BadBody(ValueError):
@@ -71,25 +74,30 @@ def _pieces(data: bytes, coding: str) -> Iterator[bytes]:
 
 
 def _zlib_stream(data: bytes, wbits: int, name: str) -> Iterator[bytes]:
-    """Windows of one or more concatenated streams (gzip allows several members, RFC 1952 section 2.2)."""
-    rest = data
-    while True:
+    """Windows of one or more concatenated streams (gzip allows several members, RFC 1952 section 2.2).
+
+    The input is given in windows, too: the decoder copies what it has not used of it at every call.
+    """
+    view, position = memoryview(data), 0
+    for _ in range(MAX_STREAMS):
         stream = zlib.decompressobj(wbits)
         while not stream.eof:
+            given = view[position : position + WINDOW_BYTES]
             try:
-                piece = stream.decompress(rest, WINDOW_BYTES)
+                piece = stream.decompress(given, WINDOW_BYTES)
             except zlib.error as error:
                 raise BadBody(f"damaged {name} body") from error
-            rest = stream.unconsumed_tail
+            left = stream.unused_data if stream.eof else stream.unconsumed_tail  # after the end both may hold the same
+            position += len(given) - len(left)
             if piece:
                 yield piece
-            elif not rest and not stream.eof:
+            elif position == len(data) and not stream.eof:
                 raise BadBody(f"truncated {name} body")
-        rest = stream.unused_data
-        if not rest:
+        if position == len(data):
             return
         if wbits != zlib.MAX_WBITS | 16:
             raise BadBody(f"bytes after the end of the {name} body")
+    raise BadBody(f"more than {MAX_STREAMS} streams in one {name} body")
 
 
 def _gzip(data: bytes) -> Iterator[bytes]:
@@ -119,22 +127,24 @@ def _brotli(data: bytes) -> Iterator[bytes]:
 
 
 def _zstd(data: bytes) -> Iterator[bytes]:
-    rest = data
-    while True:
+    view, position = memoryview(data), 0
+    for _ in range(MAX_STREAMS):
         stream = zstd.ZstdDecompressor(options={zstd.DecompressionParameter.window_log_max: ZSTD_WINDOW_LOG})
         while not stream.eof:
+            given = view[position : position + WINDOW_BYTES] if stream.needs_input else b""
             try:
-                piece = stream.decompress(rest, WINDOW_BYTES)
+                piece = stream.decompress(given, WINDOW_BYTES)
             except zstd.ZstdError as error:
                 raise BadBody("damaged zstd body") from error
-            rest = b""
+            position += len(given)
             if piece:
                 yield piece
-            elif stream.needs_input and not stream.eof:
+            elif position == len(data) and stream.needs_input and not stream.eof:
                 raise BadBody("truncated zstd body")
-        rest = stream.unused_data
-        if not rest:
+        position -= len(stream.unused_data)
+        if position == len(data):
             return
+    raise BadBody(f"more than {MAX_STREAMS} streams in one zstd body")
 
 
 _DECODERS = {"gzip": _gzip, "x-gzip": _gzip, "deflate": _deflate, "br": _brotli, "zstd": _zstd}

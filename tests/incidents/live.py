@@ -73,12 +73,17 @@ class Live:
             )
 
     def died(self, name: str, seconds: float = 60) -> bool:
-        """Waits until a process has ended, and tells whether it did so at its failpoint and not of a fault."""
+        """Waits until a process has ended, and tells whether it was killed, as at a failpoint, and did not end of a fault.
+
+        The web process is granian's, which ends when the process under it was killed, and says no more than that.
+        """
         eventually(
             lambda: self.children[name].poll() is not None,
             seconds=seconds,
             what=f"the death of the {name}; the instance said: {self.instance.output()[-2000:]}",
         )
+        if name == "web":
+            return "Unexpected exit from worker" in self.instance.output()
         return self.children[name].returncode == -signal.SIGKILL
 
     def kill(self, name: str) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Callable
+
 import pytest
 from pytest_django import Settings
 
 from deploys.actions import schedules
 from deploys.models import ScheduledJob
 from incidents import tasks
-from incidents.actions import retention
+from incidents.actions import detection, retention
 from incidents.models import ErrorEvent
 from tests.conftest import NOON
 from tests.factories.catalog import ServiceFactory
@@ -57,3 +60,21 @@ def test_no_worker_is_woken_where_it_is_switched_off(settings: Settings, monkeyp
     tasks.wake_clean_up()
 
     assert (woken, job().last_finished_at) == ([{"retry": False, "expires": 60}], NOON)
+
+
+@pytest.mark.usefixtures("scheduled")
+def test_only_a_detection_that_takes_long_renews_its_lease(monkeypatch: pytest.MonkeyPatch) -> None:
+    leases = []
+
+    def looks(*, before_each: Callable[[], None], **_: object) -> None:
+        before_each()
+        leases.append(ScheduledJob.objects.get(name=tasks.DETECT).leased_until)
+
+    monkeypatch.setattr(detection, "run", looks)
+
+    tasks.detect()
+    monkeypatch.setattr(tasks, "DETECT_LEASE_SECONDS", -1.0)  # by now it has taken long
+    tasks.detect()
+
+    assert leases == [None, NOON + dt.timedelta(seconds=15)]
+    assert ScheduledJob.objects.get(name=tasks.DETECT).leased_until is None

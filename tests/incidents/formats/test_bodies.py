@@ -49,7 +49,22 @@ def test_bodies_longer_than_one_window_decode_whole(coding: str) -> None:
 def test_a_coding_is_named_in_any_case_and_deflate_may_lack_its_header() -> None:
     assert decode(gzip.compress(b"x"), coding=" GZip ", limit=9) == b"x"
     assert decode(bare_deflate(b"some text"), coding="deflate", limit=9) == b"some text"
+    with pytest.raises(BadBody, match="after the end"):
+        decode(zlib.compress(b"x") * 2, coding="deflate", limit=9)
     assert decode(gzip.compress(b"ab") + gzip.compress(b"cd"), coding="gzip", limit=9) == b"abcd"
+
+
+@pytest.mark.parametrize("coding", ["gzip", "zstd"])
+def test_a_body_of_many_streams_is_refused_before_they_cost_time(coding: str) -> None:
+    """Empty ones never reach a limit of decoded bytes, and were once read in quadratic time."""
+    long = ENCODERS[coding](bytes(200_000))
+    some = ENCODERS[coding](b"x") * 500 + ENCODERS[coding](b"")
+    many = ENCODERS[coding](b"") * 1_000_000
+
+    assert decode(some, coding=coding, limit=LIMIT) == b"x" * 500
+    assert decode(long * 4, coding=coding, limit=LIMIT) == bytes(800_000)
+    with pytest.raises(BadBody, match="1000 streams"):
+        decode(many, coding=coding, limit=LIMIT)
 
 
 @pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "zstd"])
