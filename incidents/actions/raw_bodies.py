@@ -15,9 +15,9 @@ from django.db import models, transaction
 
 from deploys.models import Service
 from incidents.actions.traffic import record_outcomes
+from incidents.domain.intake import RAW_KEPT
 from incidents.models import DeadLetter, DigestMark, InboxItem
 
-KEPT: Final = dt.timedelta(days=14)
 SLICE: Final = 200
 
 
@@ -37,7 +37,7 @@ def _expire(
     for mark in DigestMark.objects.filter(name=outcome):
         rows.filter(pk__in=mark.inbox_ids).delete()
     oldest = list(rows.order_by("pk").values_list("pk", "project", column)[:SLICE])
-    due = {pk: project for pk, project, at in oldest if at < now - KEPT}
+    due = {pk: project for pk, project, at in oldest if at < now - RAW_KEPT}
     if not due:
         return 0
     with transaction.atomic():

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from deploys.domain.wording import counted
-from incidents.domain.intake import Counted, Fate, Lost
+from incidents.domain.intake import RAW_KEPT, Counted, Fate, Lost
 from incidents.domain.intake_reasons import BY_CHOICE, ERROR_CATEGORIES, SESSION_CATEGORIES
 
 
@@ -18,8 +18,9 @@ class Gap(IntEnum):
 
     ERRORS = 1
     REFUSED = 2
-    DEAD = 3
-    SESSIONS = 4
+    EXPIRED = 3
+    DEAD = 4
+    SESSIONS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,10 @@ class Sentence:
 
 
 def missing_of(service: str, counts: Iterable[Counted], losses: Iterable[Lost]) -> list[Missing]:
-    """What SDKs lost, but not by choice, and what was refused. Losses of other kinds than errors and sessions say nothing."""
+    """What SDKs lost, but not by choice, what was refused, and what was deleted undigested, in the hour in which it came.
+
+    Losses of other kinds than errors and sessions say nothing.
+    """
     found = [
         Missing(service, Gap.ERRORS if loss.category in ERROR_CATEGORIES else Gap.SESSIONS, loss.hour_at, loss.quantity)
         for loss in losses
@@ -49,6 +53,11 @@ def missing_of(service: str, counts: Iterable[Counted], losses: Iterable[Lost]) 
     ]
     found += [
         Missing(service, Gap.REFUSED, each.hour_at, each.quantity) for each in counts if each.fate is Fate.REFUSED
+    ]
+    found += [
+        Missing(service, Gap.EXPIRED, each.hour_at - RAW_KEPT, each.quantity)
+        for each in counts
+        if each.fate is Fate.EXPIRED
     ]
     return found
 
@@ -72,6 +81,12 @@ def _said(gap: Gap, service: str, quantity: int, when: str) -> str:
     if gap is Gap.REFUSED:
         was = "was" if quantity == 1 else "were"
         return f"{counted(quantity, 'request')} of {service} {was} refused {when}: what they held is not counted."
+    if gap is Gap.EXPIRED:
+        was = "was" if quantity == 1 else "were"
+        return (
+            f"{counted(quantity, 'body', 'bodies')} of {service} that came {when} {was} deleted undigested after"
+            f" {RAW_KEPT.days} days: what they held is not counted."
+        )
     lies = "lies" if quantity == 1 else "lie"
     return (
         f"{counted(quantity, 'body', 'bodies')} of {service} {lies} in the dead letters: what they hold is not counted."

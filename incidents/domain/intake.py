@@ -17,6 +17,7 @@ from typing import TypeVar
 from incidents.domain.intake_reasons import (
     ADVICE_ON_SKIPPED,
     ERROR_CATEGORIES,
+    EXPIRED,
     NO_REASON,
     SKIPPED,
     advice_on_loss,
@@ -26,6 +27,8 @@ from incidents.domain.intake_reasons import (
 
 K = TypeVar("K", str, tuple[str, str])
 HOUR = dt.timedelta(hours=1)
+#: How long raw bodies and dead letters are kept. They are counted as expired in the hour in which they are deleted.
+RAW_KEPT = dt.timedelta(days=14)
 
 
 class Fate(StrEnum):
@@ -36,6 +39,7 @@ class Fate(StrEnum):
     REFUSED = "refused"
     SKIPPED = "skipped"
     DEAD = "dead"
+    EXPIRED = "expired"
     OTHER = "other"
 
 
@@ -47,6 +51,8 @@ _FATES: Mapping[str, Fate] = {
     "refused": Fate.REFUSED,
     "skipped": Fate.SKIPPED,
     "dead": Fate.DEAD,
+    "expired": Fate.EXPIRED,
+    "dead_expired": Fate.EXPIRED,
 }
 #: Kinds of items of the protocol; any other name beside a refusal is its reason.
 _ITEMS = frozenset(
@@ -108,7 +114,7 @@ class Intake:
     """Everything counted over a window. Lists are sorted by quantity, the largest first.
 
     `events_count`, `duplicates_count` and `lost_count` are error events, `sessions_count` sessions; `taken_count`,
-    `refused_count` and `dead_count` requests. `others` are counts with outcomes that have no explanation here, and accepted items of other kinds.
+    `refused_count`, `dead_count` and `expired_count` requests. `others` are counts with outcomes that have no explanation here, and accepted items of other kinds.
     """
 
     taken_count: int = 0
@@ -117,9 +123,11 @@ class Intake:
     sessions_count: int = 0
     refused_count: int = 0
     dead_count: int = 0
+    expired_count: int = 0
     skipped_count: int = 0
     lost_count: int = 0
     refused: Sequence[Reason] = ()
+    expired: Sequence[Reason] = ()
     skipped: Sequence[Reason] = ()
     lost: Sequence[Reason] = ()
     others: Sequence[Reason] = ()
@@ -129,7 +137,7 @@ class Intake:
         """Whether nothing at all was counted."""
         return not (
             self.taken_count or self.events_count or self.duplicates_count or self.sessions_count or self.refused_count or self.dead_count
-            or self.skipped_count or self.lost or self.others
+            or self.expired_count or self.skipped_count or self.lost or self.others
         )  # fmt: skip
 
 
@@ -157,9 +165,14 @@ def intake(counted: Iterable[Counted], lost: Iterable[Lost]) -> Intake:
         sessions_count=sum(quantity for (item, _), quantity in accepted.items() if item == "session"),
         refused_count=refused.total(),
         dead_count=by_fate[Fate.DEAD].total(),
+        expired_count=by_fate[Fate.EXPIRED].total(),
         skipped_count=by_fate[Fate.SKIPPED].total(),
         lost_count=sum(quantity for (_, category), quantity in losses.items() if category in ERROR_CATEGORIES),
         refused=[Reason(humanised(name), quantity, advice_on_refusal(name)) for name, quantity in _sorted(refused)],
+        expired=[
+            Reason(EXPIRED[outcome].name, quantity, EXPIRED[outcome].advice)
+            for (_, outcome), quantity in _sorted(by_fate[Fate.EXPIRED])
+        ],
         skipped=[
             Reason(humanised(item), quantity, ADVICE_ON_SKIPPED.get(item, SKIPPED))
             for (item, _), quantity in _sorted(by_fate[Fate.SKIPPED])

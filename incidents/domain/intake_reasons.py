@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 NO_REASON = "not told"
 #: Client reports count error events under these categories; `default` is the older spelling.
@@ -62,6 +63,21 @@ _LOSSES: Mapping[str, str] = {
     "invalid": _MALFORMED,
 }  # fmt: skip
 _LOST = "The SDK says so and gives no other reason than this word; its debug log tells more."
+
+
+@dataclass(frozen=True, slots=True)
+class Expired:
+    """What was deleted after its time, in words."""
+
+    name: str
+    advice: str
+
+
+#: By the outcome they are counted under.
+EXPIRED: Mapping[str, Expired] = {
+    "expired": Expired("never digested", "They waited for 14 days and were deleted, so what they held is lost: see that a worker runs."),
+    "dead_expired": Expired("dead letters", "Nobody decided about them for 14 days, so they were deleted and what they held is lost: replay or discard dead letters sooner."),
+}  # fmt: skip
 
 SKIPPED = "Counted by kind and not kept. Nothing is to be done."
 ADVICE_ON_SKIPPED: Mapping[str, str] = {

@@ -11,13 +11,13 @@ from deploys.models import Service
 from incidents.domain.completeness import Gap, Missing, missing_of
 from incidents.domain.intake import floor_hour
 from incidents.models import DeadLetter
-from incidents.queries.intake import counted, lost
+from incidents.queries.intake import counted_with_expired, lost
 
 
 def missing_in(*, services: Sequence[Service], begins_at: dt.datetime, ends_at: dt.datetime) -> list[Missing]:
     """Of these services in the hours that touch [begins_at, ends_at). Three queries, whatever the number of services."""
     keys = [each.pk for each in services]
-    counts = counted(services=keys, begins_at=floor_hour(begins_at), ends_at=ends_at)
+    counts = counted_with_expired(services=keys, begins_at=floor_hour(begins_at), ends_at=ends_at)
     losses = lost(services=keys, begins_at=floor_hour(begins_at), ends_at=ends_at)
     names = {each.number: each.name for each in services}
     letters = (

@@ -6,11 +6,22 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 
-from django.db.models import Count, Min, OuterRef, Subquery
+from django.db.models import Count, DateTimeField, Min, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 
 from deploys.models import Environment, Service
-from incidents.domain.intake import Counted, Lost
-from incidents.models import DeadLetter, InboxItem, IngestCount, LossCount, ReleaseSighting, TrafficCount
+from incidents.domain.intake import RAW_KEPT, Counted, Lost
+from incidents.domain.intake_reasons import EXPIRED
+from incidents.models import (
+    DeadLetter,
+    InboxItem,
+    IngestCount,
+    Job,
+    JobRun,
+    LossCount,
+    ReleaseSighting,
+    TrafficCount,
+)
 from incidents.queries.backlog import Waiting
 
 MOST_RELEASES = 12
@@ -22,6 +33,27 @@ def counted(*, services: Collection[int], begins_at: dt.datetime, ends_at: dt.da
     rows = IngestCount.objects.filter(service__in=services, hour_at__gte=begins_at, hour_at__lt=ends_at)
     for row in rows.order_by():
         found[row.service_id].append(Counted(row.hour_at, row.item, row.outcome, row.quantity))
+    return found
+
+
+def counted_with_expired(
+    *, services: Collection[int], begins_at: dt.datetime, ends_at: dt.datetime
+) -> dict[int, list[Counted]]:
+    """What was counted in hours that begin in [begins_at, ends_at), by service, and what came then and has expired.
+
+    The latter is counted RAW_KEPT later. One query, of one range of hours.
+    """
+    found: dict[int, list[Counted]] = defaultdict(list)
+    rows = IngestCount.objects.filter(
+        Q(hour_at__lt=ends_at) | Q(outcome__in=EXPIRED),
+        service__in=services,
+        hour_at__gte=begins_at,
+        hour_at__lt=ends_at + RAW_KEPT,
+    )
+    for row in rows.order_by():
+        at = row.hour_at - RAW_KEPT if row.outcome in EXPIRED else row.hour_at
+        if begins_at <= at < ends_at:
+            found[row.service_id].append(Counted(row.hour_at, row.item, row.outcome, row.quantity))
     return found
 
 
@@ -68,3 +100,11 @@ def last_sessions(*, service: Service) -> Mapping[str, dt.datetime]:
     last = TrafficCount.objects.filter(service=service, environment=OuterRef("pk")).order_by("-at").values("at")[:1]
     rows = Environment.objects.filter(team=service.team_id).annotate(last_at=Subquery(last)).order_by("name")
     return {name: at for name, at in rows.values_list("name", "last_at") if at is not None}
+
+
+def last_check_in(*, service: Service) -> dt.datetime | None:
+    """When a job of the service was last heard of; what it missed is no sign of life. One query, a row of an index a job."""
+    heard = JobRun.objects.filter(job=OuterRef("pk")).exclude(status=JobRun.Status.MISSED).order_by("-started_at")
+    last = heard.annotate(at=Coalesce("told_at", "started_at")).values("at")[:1]
+    rows = Job.objects.filter(service=service).annotate(heard_at=Subquery(last, output_field=DateTimeField()))
+    return max((at for at in rows.values_list("heard_at", flat=True) if at is not None), default=None)

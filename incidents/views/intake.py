@@ -32,7 +32,7 @@ LATE = dt.timedelta(minutes=1)
 @require_GET
 @team_page()
 def service_ingest(request: TeamRequest, public_id: uuid.UUID) -> HttpResponse:
-    """One service: what its SDKs sent and what became of it, over a day or a week. Eight queries of its own."""
+    """One service: what its SDKs sent and what became of it, over a day or a week. Nine queries of its own."""
     service = get_object_or_404(Service, team=request.team, public_id=public_id)
     service.team = request.team
     now = clock.now()
@@ -59,6 +59,7 @@ def service_ingest(request: TeamRequest, public_id: uuid.UUID) -> HttpResponse:
         "figure": intake_by_hour(hours=hours, zone=_zone(), now=now) if not sums.is_empty else None,
         "releases": reads.last_heard(service=service) if is_known else (),
         "last_sessions": reads.last_sessions(service=service).items() if is_known else (),
+        "last_check_in": reads.last_check_in(service=service),
         "dsn": dsn_of(service) if not is_known and _may_set_up(request) else "",
     }
     return render(request, "incidents/service_ingest.html", context)
@@ -88,9 +89,9 @@ class Health:
 
     @property
     def is_well(self) -> bool:
-        """Heard, and nothing refused, lost, dead or late."""
+        """Heard, and nothing refused, lost, deleted undigested, dead or late."""
         sums = self.sums
-        return not (sums.refused_count or sums.lost_count or self.dead_count or self.is_late)
+        return not (sums.refused_count or sums.lost_count or sums.expired_count or self.dead_count or self.is_late)
 
 
 def health_of(services: list[Service], *, now: dt.datetime) -> list[Health]:

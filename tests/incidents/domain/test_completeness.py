@@ -6,7 +6,7 @@ import datetime as dt
 from zoneinfo import ZoneInfo
 
 from incidents.domain.completeness import Gap, Missing, Sentence, missing_of, sentences
-from incidents.domain.intake import Counted, Lost
+from incidents.domain.intake import RAW_KEPT, Counted, Lost
 
 AT = dt.datetime(2026, 3, 3, 11, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)
@@ -24,12 +24,17 @@ def test_losses_by_choice_and_of_other_kinds_say_nothing() -> None:
         Lost(AT, "network_error", "session", 2),
         Lost(AT, "network_error", "attachment", 3),
     ]
-    counts = [Counted(AT, "body", "refused:rate", 4), Counted(AT, "event", "stored", 100)]
+    counts = [
+        Counted(AT, "body", "refused:rate", 4),
+        Counted(AT, "body", "expired", 2),
+        Counted(AT, "event", "stored", 100),
+    ]
 
     assert missing_of("cart", counts, losses) == [
         Missing("cart", Gap.ERRORS, AT, 5),
         Missing("cart", Gap.SESSIONS, AT, 2),
         Missing("cart", Gap.REFUSED, AT, 4),
+        Missing("cart", Gap.EXPIRED, AT - RAW_KEPT, 2),
     ]
 
 
@@ -39,6 +44,8 @@ def test_the_gravest_gap_comes_first_and_in_it_the_largest() -> None:
         Missing("a", Gap.DEAD, AT, 1),
         Missing("a", Gap.DEAD, AT, 1),
         Missing("b", Gap.DEAD, AT, 1),
+        Missing("b", Gap.EXPIRED, AT, 1),
+        Missing("a", Gap.EXPIRED, AT, 2),
         Missing("a", Gap.REFUSED, AT, 1),
         Missing("b", Gap.REFUSED, AT, 17),
         Missing("a", Gap.ERRORS, AT, 1_200),
@@ -46,6 +53,8 @@ def test_the_gravest_gap_comes_first_and_in_it_the_largest() -> None:
         "SDKs of a reported 1,200 errors lost on Tuesday 3 March: error counts are too low.",
         "17 requests of b were refused on Tuesday 3 March: what they held is not counted.",
         "1 request of a was refused on Tuesday 3 March: what they held is not counted.",
+        "2 bodies of a that came on Tuesday 3 March were deleted undigested after 14 days: what they held is not counted.",
+        "1 body of b that came on Tuesday 3 March was deleted undigested after 14 days: what they held is not counted.",
         "2 bodies of a lie in the dead letters: what they hold is not counted.",
         "1 body of b lies in the dead letters: what they hold is not counted.",
         "SDKs of a reported 30 sessions lost on Tuesday 3 March: shares of users are uncertain.",

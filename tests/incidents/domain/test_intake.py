@@ -25,6 +25,7 @@ from incidents.domain.intake import (
 from incidents.domain.intake_reasons import (
     _LOST,
     _REFUSED,
+    EXPIRED,
     SKIPPED,
     advice_on_loss,
     advice_on_refusal,
@@ -67,6 +68,8 @@ def test_a_window_is_summed_by_fate_and_nothing_unknown_is_left_out() -> None:
         Counted(AT, "wrong_key", "refused", 3),
         Counted(AT, "body", "refused:odd_thing", 4),
         Counted(AT, "body", "dead", 2),
+        Counted(AT, "body", "dead_expired", 1),
+        Counted(AT, "body", "expired", 3),
         Counted(AT, "profile", "skipped", 6),
         Counted(AT, "event", "sampled_out", 8),
     ]
@@ -83,9 +86,14 @@ def test_a_window_is_summed_by_fate_and_nothing_unknown_is_left_out() -> None:
         sessions_count=40,
         refused_count=7,
         dead_count=2,
+        expired_count=4,
         skipped_count=6,
         lost_count=9,
         refused=[Reason("odd thing", 4, _REFUSED), Reason("wrong key", 3, advice_on_refusal("wrong_key"))],
+        expired=[
+            Reason(EXPIRED["expired"].name, 3, EXPIRED["expired"].advice),
+            Reason(EXPIRED["dead_expired"].name, 1, EXPIRED["dead_expired"].advice),
+        ],
         skipped=[
             Reason(
                 "profile", 6, "Profiles are not kept. SDKs are asked to stop sending them; switch profiling off to save the traffic."
@@ -103,7 +111,7 @@ def test_a_window_is_summed_by_fate_and_nothing_unknown_is_left_out() -> None:
 def test_a_window_without_counts_is_empty() -> None:
     assert intake([], []).is_empty
     assert not intake([Counted(AT, "event", "stored", 1)], []).is_empty
-    assert intake([], []) == Intake(refused=[], skipped=[], lost=[], others=[])
+    assert intake([], []) == Intake(refused=[], expired=[], skipped=[], lost=[], others=[])
 
 
 def test_hours_hold_errors_alone_and_only_those_of_the_window() -> None:

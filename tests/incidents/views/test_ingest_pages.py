@@ -9,7 +9,8 @@ import pytest
 
 from deploys import clock
 from deploys.models import DsnKey, Role, Service
-from incidents.models import InboxItem, IngestCount, LossCount, ReleaseSighting, TrafficCount
+from incidents.domain.intake import RAW_KEPT
+from incidents.models import InboxItem, IngestCount, Job, JobRun, LossCount, ReleaseSighting, TrafficCount
 from tests.conftest import NOON
 from tests.factories.catalog import ServiceFactory
 from tests.factories.inbox import dead_letter_of
@@ -138,7 +139,7 @@ def test_queries_do_not_grow() -> None:
         add(name)
     then = [queries(lambda: at.get("ingest-overview")), queries(lambda: at.get("service-ingest", one.public_id))]
 
-    assert first == then == [11, 13]
+    assert first == then == [11, 14]
 
 
 def test_the_services_page_says_in_a_line_how_it_is() -> None:
@@ -182,11 +183,15 @@ def test_pages_with_numbers_say_what_is_missing_from_them() -> None:
     lose(shop, "before_send", 7)
     dead_letter_of(shop)
     count(shop, "body", "refused:disk", 2)
+    count(shop, "body", "expired", 8, at=NOON + RAW_KEPT)
+    count(shop, "body", "dead_expired", 1, at=NOON + RAW_KEPT)
+    count(shop, "body", "expired", 50)
     said = [read(at.get(name, *args)) for name, args in pages]
 
     for page in said:
         assert "SDKs of shop reported 1,200 errors lost on Wednesday 4 March: error counts are too low." in page
         assert "2 requests of shop were refused on Wednesday 4 March" in page
+        assert "9 bodies of shop that came on Wednesday 4 March were deleted undigested after 14 days" in page
         assert "1 body of shop lies in the dead letters" in page
 
 
@@ -196,3 +201,29 @@ def test_at_most_four_sentences_are_said() -> None:
         lose(heard(at, name=f"s{number}"), "queue_overflow", 1)
 
     assert "2 more" in read(at.get("dashboard"))
+
+
+def test_what_was_deleted_undigested_is_a_loss_with_a_sentence_of_its_own() -> None:
+    at = desk()
+    service = heard(at)
+    count(service, "body", "expired", 3)
+    count(service, "body", "dead_expired", 2)
+
+    page, overview = read(at.get("service-ingest", service.public_id)), read(at.get("ingest-overview"))
+
+    assert "never digested 3 They waited for 14 days and were deleted" in page
+    assert "dead letters 2 Nobody decided about them for 14 days" in page
+    assert "deleted undigested 5" in page
+    assert "incomplete" in overview
+
+
+def test_the_last_check_in_is_told_and_a_missed_run_is_none() -> None:
+    at = desk()
+    service = heard(at)
+    never = read(at.get("service-ingest", service.public_id))
+    job = Job.objects.create(service=service, environment=environment_of(at.team), slug="nightly", created_at=NOON)
+    JobRun.objects.create(job=job, run_id="a", status="ok", started_at=NOON - 4 * HOUR, told_at=NOON - 3 * HOUR)
+    JobRun.objects.create(job=job, run_id="b", status="missed", started_at=NOON - HOUR)
+
+    assert "of any job never" in never
+    assert "of any job 3 h ago" in read(at.get("service-ingest", service.public_id))
