@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 
-from bench import ingest, pages
+from bench import deploys, ingest, pages
 
 
 def main() -> None:
@@ -16,6 +16,8 @@ def main() -> None:
     ingest.main(sys.argv[1:])
     print("\n## Pages\n", flush=True)
     pages.main(sys.argv[1:])
+    print("\n## Deploys\n", flush=True)
+    deploys.main(sys.argv[1:])
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Deploys at speed: POSTs with 50 commits by eight senders, and the list of deploys with 100,000 rows behind it.
 
 `python bench/deploys.py` makes an instance on SQLite in a temporary folder, serves it, and prints percentiles in
-milliseconds beside their targets. `--rows` and `--posts` make it smaller.
+milliseconds beside their targets, met or missed. `--rows`, `--posts` and `--quick` make it smaller.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import http.client
 import json
+import os
 import sys
 import tempfile
 import threading
@@ -23,6 +24,9 @@ from tests.instance import Instance, running
 SENDERS = 8
 POST_TARGET_MS = 50
 PAGE_TARGET_MS = 150
+QUERIES = (
+    "", "?service=service-7", "?outcome=failed", "?environment=staging&kind=forward", "?text=1.99", "live/",
+)  # fmt: skip
 
 FILL = """
 import datetime as dt
@@ -143,7 +147,12 @@ def main(arguments: list[str] | None = None) -> list[dict[str, Any]]:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--posts", type=int, default=60, help="by each of eight senders")
+    parser.add_argument("--quick", action="store_true", help="a tenth of both")
     chosen = parser.parse_known_args(arguments)[0]
+    if chosen.quick:
+        chosen.rows, chosen.posts = chosen.rows // 10, max(1, chosen.posts // 10)
+    load = os.getloadavg()[0]
+    print(f"{os.cpu_count()} cores; load average {load:.1f} before the start\n", flush=True)
     results = []
     with tempfile.TemporaryDirectory(prefix="upshot-bench-") as folder, running(Path(folder) / "data") as instance:
         token = instance.provision("acme/shop")["deploy_token"]
@@ -153,11 +162,11 @@ def main(arguments: list[str] | None = None) -> list[dict[str, Any]]:
             )
         )
         session = instance.manage("shell", "-v0", "-c", FILL.replace("ROWS", str(chosen.rows)), seconds=1800).strip()
-        for query in ("", "?service=service-7", "?outcome=failed", "?environment=staging&kind=forward", "?text=1.99"):
+        for query in QUERIES:
             get_page(instance, session, query, 3)
             results.append(
                 report(
-                    f"GET deploys{query}, {chosen.rows} rows", get_page(instance, session, query, 40), PAGE_TARGET_MS
+                    f"GET deploys/{query}, {chosen.rows} rows", get_page(instance, session, query, 40), PAGE_TARGET_MS
                 )
             )
     return results

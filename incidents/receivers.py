@@ -44,7 +44,7 @@ def begins_unwatched_by_deploy(sender: object, change_id: int, **_: Any) -> None
     """So does one that appears because a deploy names it."""
     now = clock.now()
     new = Service.objects.select_related("team").filter(
-        changes__pk=change_id, is_declared=False, created_at__gt=now - NEWBORN
+        changes__pk=change_id, is_declared=False, is_unwatched=False, created_at__gt=now - NEWBORN
     )  # fmt: skip
     for service in new:
         begin_unwatched(service=service, now=now)

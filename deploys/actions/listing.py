@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from deploys import clock
+from deploys.domain.change_links import ChangeLinks
 from deploys.domain.deploy_facts import DeployFacts
 from deploys.domain.environments import tier
 from deploys.models import Deploy, Service, Team
@@ -40,6 +41,7 @@ class _Pending:
 
     def __init__(self) -> None:
         self.since: dict[int, Since] = {}
+        self.made: set[int] = set()
 
     def add(self, since: Mapping[int, Since]) -> None:
         for service_id, at in since.items():
@@ -50,23 +52,56 @@ class _Pending:
         _refresh_all(self.since, clock.now())
 
 
-def refresh_after_commit(deploys: Iterable[Deploy]) -> None:
-    """Once the transaction has committed, these are listed anew, and what came after them; once, however often called."""
+def refresh_after_commit(deploys: Iterable[Deploy], *, made: Iterable[Deploy] = ()) -> None:
+    """Once the transaction has committed, these are listed anew, and what came after them; once, however often called.
+
+    `made` are those of them that this transaction has made.
+    """
     since = _stale_since(deploys)
     if not since:
         return
-    waiting = (call for _, call, *_ in reversed(connection.run_on_commit) if isinstance(call, _Pending))
-    pending = next(waiting, None)
+    pending = _waiting()
     if pending is None:
         pending = _Pending()
         pending.add(since)
         transaction.on_commit(pending)
     pending.add(since)
+    pending.made.update(deploy.pk for deploy in made)
+
+
+def refresh_now() -> None:
+    """Lists inside this transaction what would be listed after it: one commit less, which is one write to the disk.
+
+    Only where a transaction locks the whole database. Elsewhere it waits for the commit: the locks of the team and of the
+    service, held at once, could meet those of a transaction that takes them in the other order.
+    """
+    pending = None if connection.features.has_select_for_update else _waiting()
+    if pending is not None:
+        _refresh_all(pending.since, clock.now(), made=pending.made)
+        pending.since, pending.made = {}, set()
+
+
+def _waiting() -> _Pending | None:
+    """What this transaction has made stale so far."""
+    return next((call for _, call, *_ in reversed(connection.run_on_commit) if isinstance(call, _Pending)), None)
 
 
 def refresh_after(deploys: Iterable[Deploy]) -> int:
     """Lists these anew, and what came after them; how many rows changed."""
     return _refresh_all(_stale_since(deploys), clock.now())
+
+
+def listed(deploy: Deploy) -> tuple[str, str]:
+    """Kind and outcome in the index, for who has just recorded it. One query, where it is listed already.
+
+    Another sender of the same message may have committed it, but not yet come to this.
+    """
+    row = Deploy.objects.filter(pk=deploy.pk).values_list("kind_listed", "outcome_listed")
+    kind, outcome = row.get()
+    if not outcome:
+        refresh_after([deploy])
+        kind, outcome = row.get()
+    return kind, outcome
 
 
 def refresh_services(service_ids: Iterable[int], *, now: dt.datetime | None = None) -> int:
@@ -110,13 +145,15 @@ def _instants(*instants: dt.datetime | None) -> list[dt.datetime]:
     return [at for at in instants if at is not None]
 
 
-def _refresh_all(since: Mapping[int, Since], now: dt.datetime) -> int:
-    return sum(_refresh(service_id, at, now) for service_id, at in sorted(since.items(), key=lambda item: item[0]))
+def _refresh_all(since: Mapping[int, Since], now: dt.datetime, *, made: Collection[int] = ()) -> int:
+    return sum(
+        _refresh(service_id, at, now, made) for service_id, at in sorted(since.items(), key=lambda item: item[0])
+    )
 
 
 @transaction.atomic
-def _refresh(service_id: int, since: Since, now: dt.datetime) -> int:
-    """Locks the service, so that two who list it do so one after the other."""
+def _refresh(service_id: int, since: Since, now: dt.datetime, made: Collection[int]) -> int:
+    """Locks the service, so that two who list it do so one after the other. No incident knows of deploys just `made`."""
     rows_of_service = Service.objects.select_for_update(no_key=True, of=("self",)).select_related("team")
     service = rows_of_service.filter(pk=service_id).first()
     if service is None:
@@ -128,31 +165,38 @@ def _refresh(service_id: int, since: Since, now: dt.datetime) -> int:
     by_tier: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
         by_tier[tier(row["environment__name"])].append(row)
-    return sum(_list_tier(service, places[name], by_tier[name], since, now) for name in sorted(places))
+    known = [row["change_id"] for row in rows if row["change_id"] not in made]
+    links = change_links(service.team, known) if known else ChangeLinks()
+    return sum(_list_tier(service, places[name], by_tier[name], since, now, links) for name in sorted(places))
 
 
 def _later(service: Service, since: Since) -> tuple[list[Row], Since]:
     """The rows to make anew: what began or went live at `since` or later, and what waits for its end. One or two queries."""
     rows = Deploy.objects.filter(service=service)
     if since is not None:
-        open_ones = rows.filter(outcome_listed__in=["", "running"])
-        began = min([since, *open_ones.values_list("started_at", flat=True)])
-        later = rows.filter(
-            Q(live_listed_at__gte=began) | Q(started_at__gte=began) | Q(outcome_listed__in=["", "running"])
-        )
-        found = list(later.values(*COLUMNS)[: MOST_LATER + 1])
+        found = _from(rows, since)
+        began = min([since, *(row["started_at"] for row in found if row["outcome_listed"] in {"", "running"})])
+        if began < since and len(found) <= MOST_LATER:
+            found = _from(rows, began)
         if len(found) <= MOST_LATER:
             return found, began
     return list(rows.values(*COLUMNS)), None
 
 
-def _list_tier(service: Service, places: set[int], rows: Sequence[Row], since: Since, now: dt.datetime) -> int:
+def _from(rows: QuerySet[Deploy, Deploy], since: dt.datetime) -> list[Row]:
+    """What began or went live at `since` or later, and what waits for its end; one more than MOST_LATER at most."""
+    later = rows.filter(Q(live_listed_at__gte=since) | Q(started_at__gte=since) | Q(outcome_listed__in=["", "running"]))
+    return list(later.values(*COLUMNS)[: MOST_LATER + 1])
+
+
+def _list_tier(
+    service: Service, places: set[int], rows: Sequence[Row], since: Since, now: dt.datetime, links: ChangeLinks
+) -> int:
     """Works out what is to be listed for the rows of one tier, and writes what differs."""
     if not rows:
         _mark_undone(service, places, {}, since)
         return _mark_live(service, places)
     below = _below(service, places, rows, since)
-    links = change_links(service.team, [row["change_id"] for row in rows])
     facts = facts_of(service.team, service.name, rows, links=links, now=now, below=below)
     undone = _undone(service, places, facts, below, since)
     changes = {}
@@ -177,14 +221,14 @@ def _said(row: Row, facts: DeployFacts | None, undone_at: dt.datetime | None) ->
 
 
 def _below(service: Service, places: Iterable[int], rows: Sequence[Row], since: Since) -> list[Row]:
-    """Versions live before `since` that may be gone back to: those of these rows, and the top. Two queries or more."""
+    """Versions live before `since` that may be gone back to: those of these rows, and the top. One query or more."""
     if since is None:
         return []
     stack = _stack(service, places, since)
-    top = stack.order_by("-live_listed_at").values_list("live_listed_at", flat=True).first()
-    if top is None:
-        return []
+    top = stack.order_by("-live_listed_at").values("live_listed_at")[:1]
     found: dict[int, Row] = {row["change_id"]: row for row in stack.filter(live_listed_at=top).values(*COLUMNS)}
+    if not found:
+        return []
     for column in ("release__version", "artifact__digest"):
         names = sorted({row[column] for row in rows if row[column] is not None})
         for some in chunks(names):

@@ -14,7 +14,8 @@ from rest_framework.response import Response
 
 from deploys import clock
 from deploys.actions.deploys import UnknownEnvironment, UnknownService, Verdict, record
-from deploys.actions.listing import refresh_after
+from deploys.actions.listing import listed, refresh_now
+from deploys.actions.turns import one_write
 from deploys.api.authentication import caller_of
 from deploys.api.parsers import CommitsJSONParser, FormFields, FormFieldsParser, as_mapping
 from deploys.api.problems import Problem
@@ -63,22 +64,21 @@ class DeploysView(DeliveryView):
         warnings = unknown_keys(data, message.fields)
         delivery_id = message.validated_data.get("delivery_id")
         try:
-            recorded = record(
-                team=caller.team, report=message.report(), source=API, received_at=received_at,
-                delivery_id=delivery_id, can_create=caller.may(Scope.SERVICES_WRITE), commits=message.commits_said,
-                head_sha=message.validated_data.get("commit", ""),
-            )  # fmt: skip
+            with one_write():
+                recorded = record(
+                    team=caller.team, report=message.report(), source=API, received_at=received_at,
+                    delivery_id=delivery_id, can_create=caller.may(Scope.SERVICES_WRITE), commits=message.commits_said,
+                    head_sha=message.validated_data.get("commit", ""),
+                )  # fmt: skip
+                refresh_now()
+                self.log(
+                    request, caller, verdict=recorded.verdict, change=recorded.deploy.change,
+                    service=recorded.deploy.service, delivery_id=delivery_id, warnings=warnings,
+                )  # fmt: skip
         except (UnknownService, UnknownEnvironment) as error:
             raise unknown_name(error) from error
         deploy = recorded.deploy
-        deploy.refresh_from_db(fields=["kind_listed", "outcome_listed"])  # made after the commit
-        if not deploy.outcome_listed:  # another sender of the same message has committed, but not yet come to this
-            refresh_after([deploy])
-            deploy.refresh_from_db(fields=["kind_listed", "outcome_listed"])
-        self.log(
-            request, caller, verdict=recorded.verdict, change=deploy.change, service=deploy.service,
-            delivery_id=delivery_id, warnings=warnings,
-        )  # fmt: skip
+        deploy.kind_listed, deploy.outcome_listed = listed(deploy)
         deploy.team = caller.team
         body = {**DeployAnswer(deploy).data, "warnings": warnings}
         status = 201 if recorded.verdict is Verdict.CREATED else 200

@@ -69,7 +69,7 @@ def project_deploys(team: Team, records: Sequence[Record]) -> None:
     rewrite(Change, moved, CHANGE_COLUMNS)
     rewrite(Deploy, changed, DEPLOY_COLUMNS)
     resolve_waiting_commits(team, new)
-    refresh_after_commit([*new, *changed])
+    refresh_after_commit([*new, *changed], made=new)
     announce(deploy.change_id for deploy in announced)
 
 

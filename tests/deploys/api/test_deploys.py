@@ -396,3 +396,24 @@ def test_a_password_in_the_address_is_kept_nowhere(client: Client, noon: dt.date
     assert Deploy.objects.get().url == "https://ci.example.org/run/5"
     assert [answer.headers["Upshot-Verdict"] for answer in answers] == ["created", "duplicate"]
     assert post(client, headers, service="shop", id="6", url="https://bot:hunter2hunter2@").status_code == 422
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("count", [1, 50])
+def test_a_deploy_costs_the_same_with_one_commit_and_fifty_and_is_one_transaction(client: Client, count: int) -> None:
+    headers = bearer(TeamFactory())
+    post(client, headers, id="0", service="shop", release="0", status="success", commits=[{"sha": "0" * 40}])
+    commits = [{"sha": f"{n:040x}", "title": f"Change {n}", "files": [f"{n}.py"]} for n in range(1, count + 1)]
+
+    with CaptureQueriesContext(connection) as seen:
+        answer = post(
+            client, headers, id="1", service="shop", release="1", status="success", commit=commits[0]["sha"],
+            commits=commits,
+        )  # fmt: skip
+
+    words = [query["sql"].split()[0] for query in seen.captured_queries]
+    assert answer.status_code == 201
+    if connection.vendor == "sqlite":
+        assert (len(words), words.count("BEGIN"), words.count("COMMIT")) == (53, 1, 1)
+    else:
+        assert len(words) <= 75  # the locks; and the listing in a transaction of its own
