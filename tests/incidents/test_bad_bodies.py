@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from incidents.actions.ingest import drain
@@ -186,7 +186,13 @@ def test_no_mutant_is_a_500_and_none_is_lost(project: None, pytestconfig: pytest
     examples = 250 if pytestconfig.getoption("--soak") else 20  # of 40 bodies each
     seen = {"bodies": 0, "stored": 0}
 
-    @settings(max_examples=examples, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @settings(
+        max_examples=examples,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+        phases=[Phase.generate],  # a smaller example would take minutes to find, and says no more
+    )
     @given(st.lists(mutants(), min_size=40, max_size=40))
     def try_them(bodies: list[Bad]) -> None:
         replies = sent(bodies)
