@@ -158,7 +158,7 @@ def _sqlite(name: str) -> dict[str, Any]:
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
             "init_command": (
-                # No mmap: mapped pages count as this process's memory, and read no faster from the system's cache.
+                # No mmap: mapped pages count as this process's memory.
                 "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;PRAGMA mmap_size=0;"
                 "PRAGMA journal_size_limit=67108864;PRAGMA cache_size=-4000;"
             ),

@@ -31,11 +31,6 @@ def register_job(
         _leases[name] = dt.timedelta(seconds=lease_seconds)
 
 
-def registered_jobs() -> dict[str, float]:
-    """Names and periods, for the rows that stand for them."""
-    return {name: period for name, (period, _) in _jobs.items()}
-
-
 def ensure_rows(*, now: dt.datetime) -> None:
     """Makes the missing rows, due at once, and updates changed periods. Idempotent."""
     known = {job.name: job for job in ScheduledJob.objects.all()}

@@ -38,6 +38,23 @@ CAUSE_CHOICES = [
 ]
 
 
+def service_field() -> forms.ModelChoiceField[Service]:
+    """The filter by service; `offer_services` gives it its choices."""
+    return forms.ModelChoiceField(
+        label="Service",
+        required=False,
+        queryset=Service.objects.none(),
+        to_field_name="name",
+        empty_label="any service",
+    )
+
+
+def offer_services(form: forms.Form, team: Team) -> None:
+    """The services of the team stand in the form's `service_field`."""
+    services: Any = form.fields["service"]  # Any: a field knows its own attributes only
+    services.queryset = Service.objects.filter(team=team).order_by("name")
+
+
 class InstantField(forms.DateTimeField):
     """A time to the second, typed in the reader's zone."""
 
@@ -57,19 +74,12 @@ class IncidentFilterForm(PlainForm):
     )
     state = forms.ChoiceField(label="State", required=False, choices=STATE_CHOICES)
     impact_class = forms.ChoiceField(label="Class", required=False, choices=[("", "any class"), *ImpactClass.choices])
-    service = forms.ModelChoiceField(
-        label="Service",
-        required=False,
-        queryset=Service.objects.none(),
-        to_field_name="name",
-        empty_label="any service",
-    )
+    service = service_field()
     cause = forms.ChoiceField(label="Cause", required=False, choices=CAUSE_CHOICES)
 
     def __init__(self, *args: Any, team: Team, **kwargs: Any) -> None:  # Any: as the base class has it
         super().__init__(*args, **kwargs)
-        services: Any = self.fields["service"]  # Any: a field knows its own attributes only
-        services.queryset = Service.objects.filter(team=team).order_by("name")
+        offer_services(self, team)
 
     @property
     def wanted(self) -> IncidentFilter:

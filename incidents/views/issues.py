@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 from deploys import clock
 from deploys.charts.figures import Figure, ReleaseCounts
 from deploys.charts.figures import errors_by_release as errors_figure
-from deploys.models import Service, Team
+from deploys.models import Team
 from deploys.views.access import TeamRequest, team_page
 from deploys.views.forms import PlainForm
 from incidents.actions.digest import payload_of
@@ -27,7 +27,7 @@ from incidents.formats.shown_event import shown_event
 from incidents.models import Issue
 from incidents.queries.error_counts import BUCKET, errors_by_release, floor_bucket, hourly_counts
 from incidents.queries.issues import IssueFilter, issue_detail, issue_page, last_event
-from incidents.views.forms import AssignForm
+from incidents.views.forms import AssignForm, offer_services, service_field
 from incidents.views.incidents import can_write
 
 CHART_SPAN = dt.timedelta(hours=24)
@@ -42,19 +42,12 @@ class IssueFilterForm(PlainForm):
         required=False,
         choices=[("", "open"), ("resolved", "resolved"), ("ignored", "ignored"), ("all", "everything")],
     )
-    service = forms.ModelChoiceField(
-        label="Service",
-        required=False,
-        queryset=Service.objects.none(),
-        to_field_name="name",
-        empty_label="any service",
-    )
+    service = service_field()
     release = forms.CharField(label="Release", required=False, max_length=250)
 
     def __init__(self, *args: Any, team: Team, **kwargs: Any) -> None:  # Any: as the base class has it
         super().__init__(*args, **kwargs)
-        services: Any = self.fields["service"]  # Any: a field knows its own attributes only
-        services.queryset = Service.objects.filter(team=team).order_by("name")
+        offer_services(self, team)
 
     @property
     def wanted(self) -> IssueFilter:

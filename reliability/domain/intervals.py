@@ -42,8 +42,3 @@ def union(intervals: Iterable[Interval]) -> tuple[Interval, ...]:
         else:
             merged.append(interval)
     return tuple(merged)
-
-
-def total_length(intervals: Iterable[Interval]) -> int:
-    """Microseconds covered by at least one of them."""
-    return sum(interval.length for interval in union(intervals))

@@ -16,12 +16,11 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from deploys.models import Team
 from incidents.models import Incident
 from reliability.domain import dora, recovery
-from reliability.domain.contract import Report, availability_part, contract, downtime_by_cause, flags_part
+from reliability.domain.contract import Report, availability_part, contract, downtime_by_cause
 from reliability.domain.dora import Scope
 from reliability.domain.intervals import Interval
 from reliability.domain.knowledge import Knowledge
 from reliability.domain.slo import Evaluation
-from reliability.domain.spending import BudgetStep, budget_steps, worst_classes
 from reliability.domain.weeks import DAY, monday_of, week_label, week_of, zone_named
 from reliability.models import ReportSnapshot
 from reliability.queries.knowledge import LONGEST_PERIOD, knowledge_as_of, knowledge_now
@@ -103,45 +102,12 @@ def last_weeks(*, team: Team, now: datetime, count: int = 12, service: str | Non
     return [_week_point(known, week_label(day), week_of(day, zone), service, zone) for day in mondays]
 
 
-def trailing_change_failure(*, team: Team, now: datetime, weeks: int = 12, service: str | None = None) -> Printed:
-    """The change failure rate (with counts and interval) over that many weeks, the running one included."""
-    known, zone = knowledge_now(team=team, now=now), team_zone(team)
-    start = week_of(monday_of(now, zone) - 7 * DAY * (weeks - 1), zone).start
-    return dora.change_failure(known, Scope(service, Interval(start, max(start, known.history.as_of))))
-
-
-def stale_flags_now(*, team: Team, now: datetime) -> Printed:
-    """Counts of flags and the stale ones in order of priority, as of now."""
-    known = knowledge_now(team=team, now=now)
-    at = known.history.as_of
-    return flags_part(Report(known, Interval(at, at), team_zone(team)))
-
-
 def objectives_now(*, team: Team, now: datetime) -> dict[str, Printed]:
     """Every objective evaluated now, by id; the report window in it is the running week."""
     known, zone = knowledge_now(team=team, now=now), team_zone(team)
     at = known.history.as_of
     window = week_of(monday_of(at, zone), zone)
     return {item.id: Evaluation(known, item, window, at, zone).printed() for item in known.history.objectives}
-
-
-def budget_line(*, team: Team, objective_id: str, now: datetime) -> list[BudgetStep]:
-    """How an objective's budget was spent over its period, one step per stretch of downtime; none for requests.
-
-    LookupError for an objective that is not known.
-    """
-    known, zone = knowledge_now(team=team, now=now), team_zone(team)
-    objective = next((item for item in known.history.objectives if item.id == objective_id), None)
-    if objective is None:
-        raise LookupError(objective_id)
-    at = known.history.as_of
-    return budget_steps(Evaluation(known, objective, Interval(at, at), at, zone))
-
-
-def worst_class_by_day(*, team: Team, service: str | None, now: datetime, days: int = 28) -> list[str | None]:
-    """For each of the last local days, oldest first and today last, the worst impact class that was going on."""
-    known, zone = knowledge_now(team=team, now=now), team_zone(team)
-    return worst_classes(known, service, zone, days)
 
 
 def incidents_in(*, team: Team, window: Interval) -> QuerySet[Incident]:

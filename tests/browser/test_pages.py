@@ -12,10 +12,12 @@ from django.test import Client
 
 from deploys import clock
 from deploys.actions.catalog import add_member, make_team
+from deploys.actions.deliveries import log_delivery
 from deploys.actions.facts import record_fact
-from deploys.models import Role, Service, User
+from deploys.models import Delivery, Role, Service, User
 from incidents.models import DeadLetter, IngestCount, LossCount
 from reliability.queries import knowledge
+from tests.factories.access import github_source
 from tests.factories.inbox import DeadLetterFactory
 
 # The driver runs an event loop in the thread of the tests, which Django would otherwise take for an async view.
@@ -27,6 +29,9 @@ PAGES = (
     "ui/", "ui/figures/", "account/", "t/shop/", "t/shop/reports/", "t/shop/reports/{week}/", "t/shop/settings/", "t/shop/settings/machines/",
     "t/shop/settings/counting/", "t/shop/incidents/", "t/shop/incidents/1/", "t/shop/issues/", "t/shop/deploys/", "t/shop/services/", "t/shop/deliveries/",
     "t/shop/services/{service}/", "t/shop/ingest/", "t/shop/services/{service}/ingest/", "t/shop/dead-letters/", "t/shop/dead-letters/{letter}/",
+    "t/shop/settings/privacy/", "t/shop/deploys/live/", "t/shop/services/{service}/compare/", "t/shop/services/{service}/setup/",
+    "t/shop/services/{service}/setup/ci/github-actions/", "t/shop/services/{service}/ingest/?span=week", "t/shop/deliveries/{delivery}/",
+    "t/shop/objectives/", "t/shop/incidents/planned-work/",
 )  # fmt: skip
 OUTSIDE = ("sign-in/", "link/none/", "no-such-page/")
 
@@ -68,6 +73,13 @@ def heard(service, now):
     ]:  # fmt: skip
         IngestCount.objects.create(service=service, hour_at=hour, item=item, outcome=outcome, quantity=quantity)
     LossCount.objects.create(service=service, hour_at=hour, reason="queue_overflow", category="error", quantity=412)
+    for outcome in ("expired", "dead_expired"):
+        IngestCount.objects.create(service=service, hour_at=hour, item="body", outcome=outcome, quantity=2)
+    source, _ = github_source(service.team, service)
+    log_delivery(
+        team=service.team, source=source, kind="github", received_at=now, verdict="refused", signature="invalid",
+        reason="wrong-signature: not made with this webhook's secret", body={"action": "created"},
+    )  # fmt: skip
     DeadLetterFactory(project=service.number, received_at=now, failed_at=now)
 
 
@@ -90,6 +102,7 @@ def visit(browser, live_server, shop):
         named = {
             "week": week(),
             "service": Service.objects.get().public_id,
+            "delivery": Delivery.objects.get().public_id,
             "letter": DeadLetter.objects.order_by("pk")[0].pk,
         }
         page.goto(f"{live_server.url}/{path.format(**named)}", wait_until="load")

@@ -77,7 +77,7 @@ def test_the_page_tells_what_was_taken_refused_lost_and_waits() -> None:
         "queue overflow error 40 The application made reports faster",
         "attachment 4 Files are not kept.",
         "body sampled out 8",
-        "1 body of cart could not be read. Nothing of it is counted yet; it is kept until somebody decides.",
+        "1 body of cart could not be read. Nothing of it is counted yet; it is kept for 14 days, or until somebody decides.",
         "7.2 production 30 min ago",
         "What was taken waits to be digested since 12:00:00",
     ):

@@ -9,7 +9,6 @@ from deploys.actions.facts import record_fact
 from deploys.models import Team
 from incidents.models import TrafficCount
 from reliability.domain.intervals import Interval
-from reliability.domain.spending import BudgetStep
 from reliability.queries import knowledge, reports
 from reliability.queries.traffic import traffic_known_by, traffic_lines
 from tests.factories.catalog import TeamFactory
@@ -79,19 +78,8 @@ def test_a_report_now_is_the_report_as_of_now(team: Team) -> None:
 
 
 @pytest.mark.django_db
-def test_parts_for_pages(team: Team) -> None:
-    told(team, "flag", key="cart", created_at="2026-01-01T00:00:00Z")
-
-    assert reports.trailing_change_failure(team=team, now=WEDNESDAY)["ratio"] == 1
-    assert reports.trailing_change_failure(team=team, now=WEDNESDAY, weeks=1)["ratio"] is None
-    assert reports.stale_flags_now(team=team, now=WEDNESDAY)["stale"][0]["key"] == "cart"
+def test_objectives_are_evaluated_as_of_now(team: Team) -> None:
     assert reports.objectives_now(team=team, now=WEDNESDAY)["o"]["spent_seconds"] == 3600
-    assert reports.budget_line(team=team, objective_id="o", now=WEDNESDAY) == [
-        BudgetStep(THIRD, THIRD + HOUR, ("INC-1",), 3600, 20592)
-    ]
-    assert reports.worst_class_by_day(team=team, service="shop", now=WEDNESDAY, days=9) == ["downtime"] + [None] * 8
-    with pytest.raises(LookupError):
-        reports.budget_line(team=team, objective_id="x", now=WEDNESDAY)
 
 
 @pytest.mark.django_db
