@@ -134,7 +134,8 @@ class Live:
         connection = http.client.HTTPConnection("127.0.0.1", self.instance.port, timeout=30)
         with contextlib.closing(connection):
             sent = iter([body[:100], body[100:]]) if is_chunked else body
-            connection.request("POST", path, body=sent, headers=headers or AUTH, encode_chunked=is_chunked)
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # refused before it was sent to the end
+                connection.request("POST", path, body=sent, headers=headers or AUTH, encode_chunked=is_chunked)
             answer = connection.getresponse()
             return answer.status, answer.read()
 
