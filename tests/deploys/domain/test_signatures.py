@@ -208,3 +208,13 @@ def test_recorded_vectors(shared: Path) -> None:
         assert verdict.is_valid == vector["valid"], (vector["scheme"], vector["why"])
         checked += 1
     assert checked >= 24
+
+
+@pytest.mark.parametrize("part", ["a", "bm8ganNvbg", "W10"])
+def test_a_token_whose_parts_are_no_objects_is_refused(part: str) -> None:
+    scheme = BodyHashToken("X-Webhook-Signature", "netlify")
+    signature = url_safe(hmac.new(b"secret", f"{part}.{part}".encode(), "sha256").digest())
+
+    said = judged(scheme, {scheme.header: f"{part}.{part}.{signature}"}, secrets=["secret"])
+
+    assert said == SignatureVerdict.INVALID

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -245,3 +247,11 @@ def test_any_value_can_be_scrubbed_and_twice_is_once(value: object) -> None:
     once = scrub(value)
 
     assert repr(scrub(once)) == repr(once)
+
+
+def test_texts_inside_texts_are_opened_so_often_and_no_further() -> None:
+    text = "nothing to hide in these words, only length and blanks"
+    for _ in range(6):
+        text = base64.b64encode(text.encode()).decode()
+
+    assert scrub_text(text) == text
