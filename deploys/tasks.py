@@ -19,17 +19,13 @@ OVERDUE_SECONDS = 300.0
 @shared_task(name=FORGET, ignore_result=True)  # type: ignore[untyped-decorator]  # celery has no types
 def forget_deliveries() -> None:
     """Keeps the delivery log at its thirty days, and pushes at theirs."""
-    try:
+    with schedules.running(FORGET):
         forget_old_deliveries(now=clock.now())
         forget_old_pushes(now=clock.now())
-    finally:
-        schedules.finish(FORGET, now=clock.now())
 
 
 @shared_task(name=OVERDUE, ignore_result=True)  # type: ignore[untyped-decorator]  # celery has no types
 def close_overdue_deploys() -> None:
     """Lists deploys as never finished once their time is over."""
-    try:
+    with schedules.running(OVERDUE):
         close_overdue(now=clock.now())
-    finally:
-        schedules.finish(OVERDUE, now=clock.now())

@@ -70,24 +70,16 @@ def wake_another() -> None:
 
 def sweep_inbox() -> None:
     """Wakes a worker if anything waits: finds what a lost message or a dead worker left behind. Done at once."""
-    try:
+    with schedules.running(SWEEP):
         if ingest.is_waiting():
             wake_drain()
-    finally:
-        schedules.finish(SWEEP, now=clock.now())
 
 
 @shared_task(name="incidents.detect", ignore_result=True)  # type: ignore[untyped-decorator]  # celery has no types
 def detect() -> None:
     """Looks at dirty issues and checks, and at incidents that are due."""
-    error = ""
-    try:
+    with schedules.running(DETECT):
         detection.run(now=clock.now(), before_each=_lease_keeper())
-    except Exception as problem:
-        error = repr(problem)
-        raise
-    finally:
-        schedules.finish(DETECT, now=clock.now(), error=error)
 
 
 def _lease_keeper() -> Callable[[], None]:
@@ -132,25 +124,17 @@ def run_monitors() -> None:
 
 def wake_monitors() -> None:
     """Wakes a worker if a monitor is due. Claims are made by the worker, so this is done at once."""
-    try:
+    with schedules.running(MONITORS):
         if monitors.is_due(now=clock.now()):
             run_monitors.apply_async(retry=False, expires=30)
-    finally:
-        schedules.finish(MONITORS, now=clock.now())
 
 
 @shared_task(name=JOBS, ignore_result=True)  # type: ignore[untyped-decorator]  # celery has no types
 def sweep_jobs() -> None:
     """Judges the silence of jobs, and has detection look."""
-    error = ""
-    try:
+    with schedules.running(JOBS):
         if jobs.sweep_jobs(now=clock.now(), last_swept_at=schedules.last_finished(JOBS)):
             wake_detection()
-    except Exception as problem:
-        error = repr(problem)
-        raise
-    finally:
-        schedules.finish(JOBS, now=clock.now(), error=error)
 
 
 def wake_sweep_jobs() -> None:
@@ -161,12 +145,10 @@ def wake_sweep_jobs() -> None:
 @shared_task(name="incidents.forget", ignore_result=True)  # type: ignore[untyped-decorator]  # celery has no types
 def forget() -> None:
     """Deletes what is remembered of sessions that are over, latencies and runs of jobs that are too old."""
-    try:
+    with schedules.running(FORGET):
         sessions.forget_sessions(now=clock.now())
         requests.forget_requests(now=clock.now())
         jobs.forget_runs(now=clock.now())
-    finally:
-        schedules.finish(FORGET, now=clock.now())
 
 
 def wake_forgetting() -> None:
@@ -178,21 +160,15 @@ def wake_forgetting() -> None:
 def clean_up() -> None:
     """Deletes reports and raw bodies that are too old or too many, for RETENTION_SECONDS at most; then others may work."""
     started = time.monotonic()
-    error = ""
 
     def goes_on() -> bool:
         return time.monotonic() - started < RETENTION_SECONDS
 
-    try:
+    with schedules.running(RETENTION):
         while raw_bodies.expire_bodies(now=clock.now()) and goes_on():
             pass
         # pauses as long as the slices, and a moment longer: SQLite's writers look again only now and then
         retention.clean_up(now=clock.now(), goes_on=goes_on, pause=lambda seconds: time.sleep(seconds + 0.02))
-    except Exception as problem:
-        error = repr(problem)
-        raise
-    finally:
-        schedules.finish(RETENTION, now=clock.now(), error=error)
 
 
 def wake_clean_up() -> None:
@@ -206,14 +182,8 @@ def wake_clean_up() -> None:
 @shared_task(name=DRIFT, ignore_result=True)  # type: ignore[untyped-decorator]  # celery has no types
 def find_drift() -> None:
     """Records deploys that nobody reported, as far as errors and sessions tell."""
-    error = ""
-    try:
+    with schedules.running(DRIFT):
         drift.find_drift(now=clock.now())
-    except Exception as problem:
-        error = repr(problem)
-        raise
-    finally:
-        schedules.finish(DRIFT, now=clock.now(), error=error)
 
 
 def wake_drift() -> None:

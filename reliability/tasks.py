@@ -21,14 +21,13 @@ REPORTS_PERIOD_SECONDS: Final = 600.0
 @shared_task(name="reliability.keep_reports")  # type: ignore[untyped-decorator]  # celery has no types
 def keep_all_reports() -> None:
     """Closes and restates the weekly reports of every team; one team's trouble does not stop the others."""
-    problems: list[str] = []
-    for team in Team.objects.order_by("id"):
-        try:
-            for snapshot in keep_reports(team=team, now=clock.now()):
-                logger.info(
-                    "report stored", extra={"team": team.slug, "week": snapshot.label, "number": snapshot.number}
-                )
-        except Exception as error:
-            logger.exception("the reports of a team could not be kept", extra={"team": team.slug})
-            problems.append(f"{team.slug}: {error!r}")
-    schedules.finish(REPORTS_JOB, now=clock.now(), error="; ".join(problems))
+    with schedules.running(REPORTS_JOB) as problems:
+        for team in Team.objects.order_by("id"):
+            try:
+                for snapshot in keep_reports(team=team, now=clock.now()):
+                    logger.info(
+                        "report stored", extra={"team": team.slug, "week": snapshot.label, "number": snapshot.number}
+                    )
+            except Exception as error:
+                logger.exception("the reports of a team could not be kept", extra={"team": team.slug})
+                problems.append(f"{team.slug}: {error!r}")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from django.db import models
 
+from deploys import clock
 from deploys.models import ScheduledJob
 
 logger = logging.getLogger(__name__)
@@ -76,6 +78,24 @@ def renew(name: str, *, now: dt.datetime) -> None:
 def last_finished(name: str) -> dt.datetime | None:
     """When the job last gave its lease back; None where it never ran."""
     return ScheduledJob.objects.filter(name=name).values_list("last_finished_at", flat=True).first()
+
+
+@contextmanager
+def running(name: str, *, now: Callable[[], dt.datetime] = clock.now) -> Iterator[list[str]]:
+    """Around the work of a job, or around what wakes a worker for it and may find nothing to do: gives the lease back at
+    the end, however it ends.
+
+    What it ended with is kept as the job's error and goes on to the caller; so is kept what was added to the list, for
+    trouble that does not end it.
+    """
+    problems: list[str] = []
+    try:
+        yield problems
+    except Exception as problem:
+        problems.append(repr(problem))
+        raise
+    finally:
+        finish(name, now=now(), error="; ".join(problems))
 
 
 def finish(name: str, *, now: dt.datetime, error: str = "") -> None:

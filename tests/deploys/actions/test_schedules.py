@@ -51,6 +51,28 @@ def test_an_error_is_kept(woken: list[str]) -> None:
     assert ScheduledJob.objects.get().last_error == "no such host"
 
 
+def test_a_run_gives_its_lease_back_however_it_ends(woken: list[str]) -> None:
+    schedules.wake_due(now=NOON)
+
+    def fail() -> None:
+        with schedules.running("sweep", now=lambda: NOON) as problems:
+            problems.append("one went wrong")
+            raise OSError("no such host")
+
+    with pytest.raises(OSError, match="no such host"):
+        fail()
+    failed = ScheduledJob.objects.get()
+    with schedules.running("sweep", now=lambda: NOON + dt.timedelta(seconds=1)):
+        pass
+
+    assert (failed.leased_until, failed.last_finished_at) == (None, NOON)
+    assert failed.last_error == "one went wrong; OSError('no such host')"
+    assert ScheduledJob.objects.values_list("last_finished_at", "last_error").get() == (
+        NOON + dt.timedelta(seconds=1),
+        "",
+    )
+
+
 def test_a_clock_that_is_set_back_stops_no_job(woken: list[str]) -> None:
     schedules.wake_due(now=NOON)
     schedules.finish("sweep", now=NOON)
