@@ -9,17 +9,22 @@ import threading
 import time
 import uuid
 from collections import OrderedDict
-from typing import Final
+from collections.abc import Mapping, Set
+from typing import Final, TypeAlias
 
 from django.conf import settings
+from django.db import transaction
 
 from deploys.domain.identifiers import uuid7_of
 from deploys.models import Service
-from incidents.models import Issue
+from incidents.models import Issue, NamesUsed
+
+Kind: TypeAlias = tuple[Service, str]
+"""Names of one kind ("release" or "host") of one service."""
 
 #: The name of all names beyond the bound.
 OTHERS: Final = "(others)"
-#: Different releases, and different hosts, that the errors of a service are counted by within an hour of a worker.
+#: Different releases, and different hosts, that a service is counted by within an hour.
 MOST_NAMES: Final = 1_000
 #: Environments of a team that errors and sessions may make.
 MOST_ENVIRONMENTS: Final = 200
@@ -41,29 +46,81 @@ def new_issues_left(service: Service) -> int:
 
 
 class Names:
-    """The names that each service has used within the hour, in this process. They are no facts: losing them costs
-    another MOST_NAMES rows at most.
+    """The names that each service has used within the hour. A row of the database decides, so that the bound is that of
+    the instance; what stands there is remembered here, and asked again only for a name that is not among them.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._known: OrderedDict[tuple[uuid.UUID, str], tuple[int, set[str]]] = OrderedDict()
+        self._known: OrderedDict[tuple[uuid.UUID, str], tuple[int, frozenset[str]]] = OrderedDict()
 
-    def bounded(self, service: Service, kind: str, name: str) -> str:
-        """The name, or OTHERS when the service has used too many of this kind already."""
+    def kept(self, wanted: Mapping[Kind, Set[str]]) -> dict[Kind, frozenset[str]]:
+        """Those of the wanted names that counts are kept by, and maybe more; what is not among them is OTHERS. No name at
+        all, "", is always kept.
+
+        No query where all are remembered, or where no more are taken; one where others have brought them; else the rows
+        are locked until the transaction ends: two transactions that ask for several kinds ask for all at once, and first.
+        """
         hour = int(time.time()) // HOUR
-        key = (service.public_id, kind)
+        found = {kind: self._remembered(kind, hour) for kind in wanted}
+        asked = {kind: names - {""} for kind, names in wanted.items() if _is_open(found[kind], names - {""})}
+        if asked:
+            with transaction.atomic():
+                decided = _decide(asked, hour)
+                transaction.on_commit(lambda: self._remember(decided, hour))
+            found |= decided
+        return {kind: names | {""} for kind, names in found.items()}
+
+    def _remembered(self, kind: Kind, hour: int) -> frozenset[str]:
         with self._lock:
-            known = self._known.get(key)
-            if known is None or known[0] != hour:
-                known = self._known[key] = (hour, set())
-                while len(self._known) > MOST_KINDS:
-                    self._known.popitem(last=False)
-            self._known.move_to_end(key)
-            if name not in known[1] and len(known[1]) >= MOST_NAMES:
-                return OTHERS
-            known[1].add(name)
-            return name
+            known = self._known.get((kind[0].public_id, kind[1]))
+            return known[1] if known is not None and known[0] == hour else frozenset()
+
+    def _remember(self, stored: Mapping[Kind, frozenset[str]], hour: int) -> None:
+        with self._lock:
+            for (service, kind), names in stored.items():
+                key = (service.public_id, kind)
+                self._known[key] = (hour, names)
+                self._known.move_to_end(key)
+            while len(self._known) > MOST_KINDS:
+                self._known.popitem(last=False)
+
+
+def _is_open(known: Set[str], wanted: Set[str]) -> bool:
+    return len(known) < MOST_NAMES and not wanted <= known
+
+
+def _decide(wanted: Mapping[Kind, Set[str]], hour: int) -> dict[Kind, frozenset[str]]:
+    """What the rows say, with as many of the wanted names as there is room for. At most four queries."""
+    by_key = {(service.pk, kind): (service, kind) for service, kind in wanted}
+    rows = NamesUsed.objects.filter(
+        service__in={service for service, _ in by_key}, kind__in={kind for _, kind in by_key}
+    ).order_by("service_id", "kind")
+    found = {(row.service_id, row.kind): row for row in rows}
+    known = {key: frozenset(row.names) if row.hour == hour else frozenset() for key, row in found.items()}
+    missing = [key for key, kind in sorted(by_key.items()) if _is_open(known.get(key, frozenset()), wanted[kind])]
+    if missing:
+        NamesUsed.objects.bulk_create(
+            [
+                NamesUsed(service_id=service, kind=kind, hour=hour)
+                for service, kind in missing
+                if (service, kind) not in found
+            ],
+            ignore_conflicts=True,
+        )
+        changed = []
+        for row in rows.select_for_update(no_key=True):
+            key = (row.service_id, row.kind)
+            if key not in missing:
+                continue
+            before = row.names if row.hour == hour else []
+            fresh = sorted(wanted[by_key[key]] - set(before))[: max(0, MOST_NAMES - len(before))]
+            row.hour, row.names = hour, [*before, *fresh]
+            known[key] = frozenset(row.names)
+            if fresh:
+                changed.append(row)
+        NamesUsed.objects.bulk_update(changed, ["hour", "names"])
+    return {kind: known[key] for key, kind in by_key.items()}
 
 
 NAMES: Final = Names()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +21,7 @@ from django.db import connection, models, transaction
 
 from deploys.actions.catalog import environments_by_name
 from deploys.models import Environment, Service
-from incidents.actions.cardinality import MOST_ENVIRONMENTS, NAMES, OVERFLOW, new_issues_left
+from incidents.actions.cardinality import MOST_ENVIRONMENTS, NAMES, OTHERS, OVERFLOW, Kind, new_issues_left
 from incidents.actions.upserts import add_up
 from incidents.domain.event import ErrorEvent as Report
 from incidents.domain.event import ParsedEvent
@@ -48,7 +48,7 @@ class Digested:
 class _Arrival:
     """An event with its group and the instants it is filed under: `at` lies never after `received_at`.
 
-    `release` and `host` are as they are kept; `parsed` is as it was sent.
+    `release` and `host` are as they are kept, `counted_as` as counts are kept by them; `parsed` is as it was sent.
     """
 
     parsed: ParsedEvent
@@ -58,6 +58,7 @@ class _Arrival:
     environment: Environment
     release: str
     host: str
+    counted_as: tuple[str, str]
     user_key: str
     trace_key: str
 
@@ -87,7 +88,7 @@ def digest_events(
     scrubber = scrubber or scrubbers_of([service.team_id])[service.team_id]
     with transaction.atomic():
         for start in range(0, len(pairs), CHUNK):
-            arrivals = _arrivals(service, pairs[start : start + CHUNK], scrubber)
+            arrivals = _arrivals(service, pairs[start : start + CHUNK], scrubber, is_bounded=not is_evidence_only)
             results.append(_store(service, arrivals, scrubber, is_evidence_only=is_evidence_only))
         if pairs:
             _note_last_event(service, max(instants))
@@ -104,14 +105,31 @@ def payload_of(event: ErrorEvent) -> dict[str, Any]:  # Any: JSON
     return found
 
 
-def _arrivals(service: Service, pairs: Sequence[tuple[ParsedEvent, dt.datetime]], scrubber: Scrubber) -> list[_Arrival]:
-    """The events with everything that is computed before the first lock is taken."""
+def names_of(events: Iterable[ParsedEvent], scrubber: Scrubber) -> tuple[dict[str, str], dict[str, str]]:
+    """Releases and hosts of the events: as sent, with what is kept of each."""
+    sent = [(parsed.event.release, parsed.event.host) for parsed in events]
+    releases = {name: scrubber.text(name)[:250] for name in {release for release, _ in sent}}
+    hosts = {name: scrubber.text(name)[:200] for name in {host for _, host in sent}}
+    return releases, hosts
+
+
+def _arrivals(
+    service: Service, pairs: Sequence[tuple[ParsedEvent, dt.datetime]], scrubber: Scrubber, *, is_bounded: bool
+) -> list[_Arrival]:
+    """The events with everything that is computed before the first lock of an issue is taken."""
     names = {parsed.event.environment: scrubber.text(parsed.event.environment)[:100] for parsed, _ in pairs}
     environments = environments_by_name(
         team=service.team,
         names=set(names.values()),
         now=max(received_at for _, received_at in pairs),
         most=MOST_ENVIRONMENTS,
+    )
+    releases, hosts = names_of([parsed for parsed, _ in pairs], scrubber)
+    wanted = {(service, "release"): set(releases.values()), (service, "host"): set(hosts.values())}
+    kept: Mapping[Kind, Set[str]] = NAMES.kept(wanted) if is_bounded else wanted
+    by_release, by_host = (
+        {name: name if name in kept[service, kind] else OTHERS for name in wanted[service, kind]}
+        for kind in ("release", "host")
     )
     salt = service.team.user_salt.bytes
     return [
@@ -121,8 +139,9 @@ def _arrivals(service: Service, pairs: Sequence[tuple[ParsedEvent, dt.datetime]]
             at=min(parsed.event.timestamp, received_at),
             received_at=received_at,
             environment=environments[names[parsed.event.environment]],
-            release=scrubber.text(parsed.event.release)[:250],
-            host=scrubber.text(parsed.event.host)[:200],
+            release=releases[parsed.event.release],
+            host=hosts[parsed.event.host],
+            counted_as=(by_release[releases[parsed.event.release]], by_host[hosts[parsed.event.host]]),
             user_key=identity_hash(parsed.event.user, salt=salt),
             trace_key=identity_hash(parsed.event.session, salt=salt),
         )
@@ -145,7 +164,7 @@ def _store(service: Service, arrivals: Sequence[_Arrival], scrubber: Scrubber, *
     for arrival in fresh.values():
         by_issue[issues[arrival.issue_key].pk].append(arrival)
     ErrorEvent.objects.bulk_create([_row(service, issues[each.issue_key], each, scrubber) for each in fresh.values()])
-    _count(service, by_issue, is_bounded=not is_evidence_only)
+    _count(by_issue)
     new_users = _add_users(by_issue)
     _touch(by_issue, new_users, is_evidence_only=is_evidence_only)
     touched = {issue.pk: issue for issue in issues.values()}.values()
@@ -298,18 +317,9 @@ def bucket_of(at: dt.datetime) -> dt.datetime:
     return dt.datetime.fromtimestamp(seconds - seconds % BUCKET_SECONDS, dt.UTC)
 
 
-def _count(service: Service, by_issue: Mapping[int, Sequence[_Arrival]], *, is_bounded: bool) -> None:
-    def named(kind: str, name: str) -> str:
-        return NAMES.bounded(service, kind, name) if is_bounded else name
-
+def _count(by_issue: Mapping[int, Sequence[_Arrival]]) -> None:
     counts = Counter(
-        (
-            issue,
-            each.environment.pk,
-            bucket_of(each.at),
-            named("release", each.release),
-            named("host", each.host),
-        )
+        (issue, each.environment.pk, bucket_of(each.at), *each.counted_as)
         for issue, arrivals in by_issue.items()
         for each in arrivals
     )

@@ -23,9 +23,10 @@ from django.db import InterfaceError, OperationalError, transaction
 
 from deploys import failpoints
 from deploys.models import Service
-from incidents.actions import suspects
+from incidents.actions import poison
+from incidents.actions.cardinality import NAMES, Kind
 from incidents.actions.claims import by_turns
-from incidents.actions.digest import digest_events
+from incidents.actions.digest import digest_events, names_of
 from incidents.actions.jobs import record_check_ins
 from incidents.actions.requests import count_requests
 from incidents.actions.sessions import count_sessions
@@ -42,8 +43,8 @@ logger = logging.getLogger(__name__)
 BATCH = 200
 #: Bytes of compressed bodies in one batch: keeps the worker's memory flat whatever lies in the inbox.
 BATCH_BYTES = 4 * 1024 * 1024
-#: Bodies that were at hand when a worker died wait for all others, but no longer than this many batches.
-SUSPECTS_EVERY = 10
+#: Doubtful bodies, at hand when a worker died, wait for all others, but no longer than this many batches.
+DOUBTFUL_EVERY = 10
 _MARK = "inbox"
 _clocks = HostClocks()
 
@@ -87,10 +88,10 @@ def drain(*, now: dt.datetime, most: int | None = None, share: Callable[[], obje
         if not is_mine:
             return Drained(is_busy=True)
         _finish_last_batch()
-        suspects.examine_deaths()
+        poison.examine_deaths()
         for number in itertools.count(1):
             size = BATCH if most is None else min(BATCH, most - total.taken_count)
-            done = _drain_batch(now, size, suspects_first=number % SUSPECTS_EVERY == 0) if size else Drained()
+            done = _drain_batch(now, size, doubtful_first=number % DOUBTFUL_EVERY == 0) if size else Drained()
             if not done.taken_count:
                 break
             if number == 1 and done.taken_count == BATCH and not _is_apart():
@@ -133,13 +134,13 @@ def _finish_last_batch() -> None:
             InboxItem.objects.filter(pk__in=mark.inbox_ids).delete()
 
 
-def _drain_batch(now: dt.datetime, size: int, *, suspects_first: bool) -> Drained:
+def _drain_batch(now: dt.datetime, size: int, *, doubtful_first: bool) -> Drained:
     batch = None
     try:
         if _is_apart():  # nobody else takes any, so the writers of the main file need not wait for the inbox
-            batch = _take(size, suspects_first=suspects_first)
+            batch = _take(size, doubtful_first=doubtful_first)
         with transaction.atomic():
-            batch = batch or _take(size, suspects_first=suspects_first)
+            batch = batch or _take(size, doubtful_first=doubtful_first)
             if not batch.rows:
                 return Drained()
             failpoints.reach("digest.taken")
@@ -158,41 +159,41 @@ def _drain_batch(now: dt.datetime, size: int, *, suspects_first: bool) -> Draine
         failpoints.reach("digest.cleared")
     except (OperationalError, InterfaceError):  # not the bodies' fault: a lock, a full disk, a database that went away
         if batch is not None:
-            suspects.put_back(batch.in_hand)
+            poison.put_back(batch.in_hand)
         raise
     if dead:
         logger.warning("bodies went to the dead letters", extra={"quantity": len(dead)})
     return Drained(taken_count=len(batch.rows), stored_count=stored, dead_count=len(dead))
 
 
-def _take(size: int, *, suspects_first: bool) -> _Taken:
-    rows = _claim(size, suspects_first=suspects_first)
-    return _Taken(rows, suspects.take_in_hand([row.pk for row in rows]) if rows else None)
+def _take(size: int, *, doubtful_first: bool) -> _Taken:
+    rows = _claim(size, doubtful_first=doubtful_first)
+    return _Taken(rows, poison.take_in_hand([row.pk for row in rows]) if rows else None)
 
 
 def _clear(batch: _Taken, dead: Sequence[tuple[InboxItem, str]], now: dt.datetime) -> None:
     """Takes digested rows out of the inbox."""
     _bury(dead, now)
     InboxItem.objects.filter(pk__in=[row.pk for row in batch.rows]).delete()
-    suspects.let_go(batch.in_hand)
+    poison.let_go(batch.in_hand)
 
 
-def _claim(size: int, *, suspects_first: bool) -> list[InboxItem]:
-    """Rows that no worker has died with, at most BATCH_BYTES of them (but one at least); else suspects."""
+def _claim(size: int, *, doubtful_first: bool) -> list[InboxItem]:
+    """Rows that no worker has died with, at most BATCH_BYTES of them (but one at least); else doubtful ones."""
     waiting = InboxItem.objects.all()
     if not _is_apart():
         waiting = waiting.select_for_update(skip_locked=True)
-    if suspects_first and (rows := suspects.least_suspect(waiting, size)):
+    if doubtful_first and (rows := poison.next_doubtful(waiting, size)):
         return rows
     rows = by_turns(waiting.filter(attempts=0), size=size, most_bytes=BATCH_BYTES)
-    return rows or suspects.least_suspect(waiting, size)
+    return rows or poison.next_doubtful(waiting, size)
 
 
 def _digest_rows(rows: Sequence[InboxItem], now: dt.datetime) -> tuple[int, list[tuple[InboxItem, str]]]:
     """How many events were stored, and which rows cannot be, with the reason. Halves what fails until one is left."""
     if not rows:
         return 0, []
-    if rows[0].attempts >= suspects.MAX_DEATHS:
+    if rows[0].attempts >= poison.MAX_DEATHS:
         return 0, [(rows[0], f"the worker died {rows[0].attempts} times while this was being digested")]
     try:
         with transaction.atomic():
@@ -221,6 +222,7 @@ def _digest_batch(rows: Sequence[InboxItem], now: dt.datetime) -> tuple[int, lis
     scrubbers = {number: by_team[service.team_id] for number, service in services.items()}
     batch = _read(rows, scrubbers)
     failpoints.reach("digest.read")
+    _keep_names(batch, services, scrubbers)
     stored = 0
     for number, found in sorted(batch.contents.items()):
         service = services.get(number)
@@ -252,6 +254,20 @@ def _read(rows: Sequence[InboxItem], scrubbers: Mapping[int, Scrubber]) -> _Read
             continue
         batch.contents[row.project].append((row, contents))
     return batch
+
+
+def _keep_names(batch: _Readable, services: Mapping[int, Service], scrubbers: Mapping[int, Scrubber]) -> None:
+    """Settles which releases and hosts of the batch counts are kept by, before any other lock is taken."""
+    wanted: dict[Kind, set[str]] = {}
+    for number, found in batch.contents.items():
+        service = services.get(number)
+        if service is not None:
+            releases, hosts = names_of((event for _, each in found for event in each.events), scrubbers[number])
+            counted = {line.release[:250] for _, each in found for line in each.traffic}
+            sessions = {update.release[:250] for _, each in found for update in each.sessions}
+            wanted[service, "release"] = {*releases.values(), *counted, *sessions}
+            wanted[service, "host"] = set(hosts.values())
+    NAMES.kept(wanted)
 
 
 def _digest_service(

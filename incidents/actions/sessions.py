@@ -15,7 +15,7 @@ from django.db import models, transaction
 
 from deploys.actions.catalog import environments_by_name
 from deploys.models import Environment, Service
-from incidents.actions.cardinality import MOST_ENVIRONMENTS
+from incidents.actions.cardinality import MOST_ENVIRONMENTS, OTHERS
 from incidents.actions.traffic import LIVE_SECONDS, TrafficLine
 from incidents.actions.upserts import add_up
 from incidents.domain.sessions import Ending, first_ending
@@ -152,10 +152,14 @@ def _learn(service: Service, known: Mapping[str, _Session], lines: dict[dt.datet
 
 
 def _take_back(row: SessionSeen) -> None:
-    TrafficCount.objects.filter(
-        service=row.service_id, environment=row.environment_id, release=row.release, at=row.at,
-        origin=TrafficCount.Origin.LIVE, received_at=row.failed_hour_at, failed__gt=0,
-    ).update(failed=models.F("failed") - 1)  # fmt: skip
+    """Takes a failure from the count of its release, or from that of all releases beyond the bound."""
+    for release in (row.release, OTHERS):
+        counted = TrafficCount.objects.filter(
+            service=row.service_id, environment=row.environment_id, release=release, at=row.at,
+            origin=TrafficCount.Origin.LIVE, received_at=row.failed_hour_at, failed__gt=0,
+        )  # fmt: skip
+        if counted.update(failed=models.F("failed") - 1):
+            return
 
 
 def _line(at: dt.datetime, environment: str, release: str, count: int, failed: bool) -> TrafficLine:  # noqa: FBT001 -- the counted value

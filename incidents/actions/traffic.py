@@ -11,7 +11,7 @@ from django.db import transaction
 
 from deploys.actions.catalog import environments_by_name
 from deploys.models import Service
-from incidents.actions.cardinality import MOST_ENVIRONMENTS, NAMES
+from incidents.actions.cardinality import MOST_ENVIRONMENTS, NAMES, OTHERS
 from incidents.actions.upserts import add_up
 from incidents.actions.watching import end_unwatched
 from incidents.models import IngestCount, LossCount, TrafficCount
@@ -68,11 +68,13 @@ def _add_live(service: Service, lines: Sequence[TrafficLine], received_at: dt.da
         end_unwatched(service=service, at=min(line.at for line in lines), now=received_at)
     names = {line.environment for line in lines}
     environments = environments_by_name(team=service.team, names=names, now=received_at, most=MOST_ENVIRONMENTS)
+    kind = (service, "release")
+    releases = NAMES.kept({kind: {line.release[:250] for line in lines}})[kind]
     hour = received_at.replace(minute=0, second=0, microsecond=0)
     sums: dict[tuple[int, str, dt.datetime], list[int]] = defaultdict(lambda: [0, 0])
     for line in lines:
         minute = line.at.replace(second=0, microsecond=0)
-        release = NAMES.bounded(service, "release", line.release[:250])
+        release = line.release[:250] if line.release[:250] in releases else OTHERS
         total = sums[environments[line.environment].pk, release, minute]
         total[0] += line.count
         total[1] += line.failed or 0

@@ -1,7 +1,15 @@
 """Tables of what broke."""
 
 from incidents.models.attribution import Candidate, EvidenceLine, Proposal, Verdict
-from incidents.models.counts import IngestCount, LossCount, ReleaseSighting, RequestCount, SessionSeen, TrafficCount
+from incidents.models.counts import (
+    IngestCount,
+    LossCount,
+    NamesUsed,
+    ReleaseSighting,
+    RequestCount,
+    SessionSeen,
+    TrafficCount,
+)
 from incidents.models.episodes import CheckWatch, Episode
 from incidents.models.events import ErrorEvent
 from incidents.models.inbox import BatchInHand, DeadLetter, DeadLetterAct, DigestMark, InboxItem
@@ -48,6 +56,7 @@ __all__ = [
     "Maintenance",
     "Monitor",
     "MonitoringGap",
+    "NamesUsed",
     "PrivacyRules",
     "Proposal",
     "ReleaseSighting",

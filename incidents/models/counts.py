@@ -55,6 +55,18 @@ class ReleaseSighting(models.Model):
         ]
 
 
+class NamesUsed(models.Model):
+    """The names that a service has brought within an hour, up to a bound: counts are kept by these."""
+
+    service = models.ForeignKey(Service, models.CASCADE, related_name="+")
+    kind = models.CharField(max_length=10)  # release or host
+    hour = models.PositiveBigIntegerField()  # hours since 1970
+    names = models.JSONField(default=list)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["service", "kind"], name="names_used_once")]
+
+
 class SessionSeen(models.Model):
     """What was counted of one session, kept while its updates may still come: it counts once and fails once.
 

@@ -58,7 +58,7 @@ class DigestMark(models.Model):
 
 
 class BatchInHand(models.Model):
-    """Ids of inbox rows that a worker is digesting, or was digesting when it died (`incidents.actions.suspects`)."""
+    """Ids of inbox rows that a worker is digesting, or was digesting when it died (`incidents.actions.poison`)."""
 
     inbox_ids = models.JSONField(default=list)
 

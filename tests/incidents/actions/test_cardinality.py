@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-import pytest
-from django.db.models import Sum
-from pytest_django import Settings
+import contextlib
+from collections.abc import Callable
 
-from deploys.models import Environment
+import pytest
+from django.db import transaction
+from django.db.models import Sum
+from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks, Settings
+
+from deploys.models import Environment, Service
 from incidents.actions import cardinality, digest
 from incidents.actions.cardinality import OTHERS, Names
 from incidents.actions.digest import digest_events
+from incidents.actions.sessions import count_sessions
 from incidents.actions.traffic import TrafficLine, record_sessions
-from incidents.models import ErrorEvent, Issue, IssueCount, TrafficCount
+from incidents.domain.sessions import Ending
+from incidents.formats.sessions import SessionUpdate
+from incidents.models import ErrorEvent, Issue, IssueCount, NamesUsed, TrafficCount
 from tests.conftest import NOON
 from tests.factories.catalog import ServiceFactory
 from tests.factories.errors import minutes, parsed_event
@@ -88,18 +95,104 @@ def test_releases_and_hosts_beyond_the_bound_are_counted_together(monkeypatch: p
     assert ErrorEvent.objects.filter(release="1.8").count() == 1
 
 
-def test_names_are_forgotten_with_the_hour_and_the_least_heard_first(monkeypatch: pytest.MonkeyPatch) -> None:
+class Worker:
+    """What one process remembers of names, asked one name at a time."""
+
+    def __init__(self, committed: Callable[..., contextlib.AbstractContextManager[object]]) -> None:
+        self._names = Names()
+        self._committed = committed
+
+    def keeps(self, service: Service, names: str, kind: str = "host") -> str:
+        with self._committed(execute=True):
+            return "".join(name for name in names if name in self._names.kept({(service, kind): {name}})[service, kind])
+
+
+@pytest.fixture
+def worker(django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks) -> Callable[[], Worker]:
+    return lambda: Worker(django_capture_on_commit_callbacks)
+
+
+def test_workers_share_the_bound(worker: Callable[[], Worker], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cardinality, "MOST_NAMES", 4)
+    service, other = ServiceFactory.create(), ServiceFactory.create()
+    one, two = worker(), worker()
+
+    assert (one.keeps(service, "ab"), two.keeps(service, "cbd"), one.keeps(service, "aexcd")) == ("ab", "cbd", "acd")
+    assert (two.keeps(service, "xa"), two.keeps(service, "x", "release"), two.keeps(other, "x")) == ("a", "x", "x")
+    assert NamesUsed.objects.get(service=service, kind="host").names == ["a", "b", "c", "d"]
+
+
+def test_names_are_asked_for_once_and_not_at_all_beyond_the_bound(
+    worker: Callable[[], Worker],
+    monkeypatch: pytest.MonkeyPatch,
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    monkeypatch.setattr(cardinality, "MOST_NAMES", 2)
+    service, one, two = ServiceFactory.create(), worker(), worker()
+    one.keeps(service, "ab")
+
+    with django_assert_num_queries(0):
+        assert one.keeps(service, "abcdef") == "ab"
+    with django_assert_num_queries(3):  # a savepoint around the one that reads
+        assert two.keeps(service, "c") == ""
+    with django_assert_num_queries(0):
+        assert two.keeps(service, "cab") == "ab"
+
+
+def test_no_name_is_always_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cardinality, "MOST_NAMES", 1)
+    service = ServiceFactory.create()
+
+    digest_events(service=service, events=[parsed_event(release="1.0")], received_at=NOON)
+    digest_events(service=service, events=[parsed_event(release=""), parsed_event(release="2.0")], received_at=NOON)
+
+    assert sorted(IssueCount.objects.values_list("release", flat=True)) == ["", OTHERS, "1.0"]
+
+
+def test_names_of_a_transaction_that_failed_are_not_remembered() -> None:
+    service, names = ServiceFactory.create(), Names()
+
+    with contextlib.suppress(ValueError), transaction.atomic():
+        names.kept({(service, "host"): {"a"}})
+        raise ValueError
+
+    assert (NamesUsed.objects.exists(), names._known) == (False, {})
+
+
+def test_names_are_forgotten_with_the_hour_and_the_least_heard_first(
+    worker: Callable[[], Worker], monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
     monkeypatch.setattr(cardinality, "MOST_NAMES", 1)
     monkeypatch.setattr(cardinality, "MOST_KINDS", 2)
-    names, moment = Names(), [0.0]
+    moment = [0.0]
     monkeypatch.setattr(cardinality.time, "time", lambda: moment[0])
-    one, two, three = (ServiceFactory.build() for _ in range(3))
+    names = worker()
+    one, two, three = (ServiceFactory.create() for _ in range(3))
 
-    assert [names.bounded(one, "host", name) for name in "aba"] == ["a", OTHERS, "a"]
+    assert names.keeps(one, "aba") == "aa"
     moment[0] = 3_600
-    assert [names.bounded(one, "host", name) for name in "ba"] == ["b", OTHERS]
-    assert [names.bounded(each, "host", "x") for each in (two, three)] == ["x", "x"]
-    assert names.bounded(one, "host", "c") == "c"
+    assert names.keeps(one, "ba") == "b"
+    assert [names.keeps(each, "x") for each in (two, three)] == ["x", "x"]
+    with django_assert_num_queries(3):
+        assert names.keeps(one, "c") == ""  # the row still knows it
+
+
+def test_a_failure_taken_back_leaves_the_count_of_all_releases_beyond_the_bound(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(cardinality, "MOST_NAMES", 1)
+    service = ServiceFactory.create()
+    digest_events(service=service, events=[parsed_event(release="1.0")], received_at=NOON)
+
+    for order, failed in ((3, True), (2, False)):
+        update = SessionUpdate(
+            sid="s", at=NOON, is_init=False, order=order, environment="production", release="2.0",
+            ending=Ending(order, failed=failed),
+        )  # fmt: skip
+        for hour, lines in count_sessions(service=service, updates=[(update, NOON)]).items():
+            record_sessions(service=service, lines=lines, received_at=hour)
+
+    assert list(TrafficCount.objects.values_list("release", "count", "failed")) == [(OTHERS, 1, 0)]
 
 
 def test_a_team_gets_no_more_environments_than_the_bound(monkeypatch: pytest.MonkeyPatch) -> None:

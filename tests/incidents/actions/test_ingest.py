@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import OperationalError
 
 from deploys.models import DsnKey, Service
-from incidents.actions import ingest, suspects
+from incidents.actions import ingest, poison
 from incidents.actions.digest import payload_of
 from incidents.actions.ingest import Drained, drain, replay_dead_letters
 from incidents.domain.latency import unpacked
@@ -380,7 +380,7 @@ def test_a_body_that_kills_its_workers_is_found_and_given_up(killer: list[int]) 
 
 
 @pytest.mark.django_db(transaction=True, databases="__all__")
-def test_a_database_that_goes_away_makes_nobody_a_suspect(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_database_that_goes_away_makes_nobody_doubtful(monkeypatch: pytest.MonkeyPatch) -> None:
     service = ServiceFactory.create()
     put(service, 1, envelope(1))
 
@@ -388,7 +388,7 @@ def test_a_database_that_goes_away_makes_nobody_a_suspect(monkeypatch: pytest.Mo
         raise OperationalError("gone")
 
     monkeypatch.setattr(ingest, "digest_events", away)
-    for _ in range(suspects.MAX_DEATHS + 1):
+    for _ in range(poison.MAX_DEATHS + 1):
         with pytest.raises(OperationalError):
             drain(now=NOON)
     monkeypatch.undo()
@@ -397,7 +397,7 @@ def test_a_database_that_goes_away_makes_nobody_a_suspect(monkeypatch: pytest.Mo
 
 
 @pytest.mark.django_db(transaction=True, databases="__all__")
-def test_a_flood_does_not_keep_suspects_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_flood_does_not_keep_doubtful_bodies_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     service = ServiceFactory.create()
     for number in range(1, 31):
         put(service, number, envelope(number))
@@ -413,7 +413,7 @@ def test_a_flood_does_not_keep_suspects_waiting(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(ingest, "digest_events", noted)
     drain(now=NOON)
 
-    assert order.index(event_id(30)) == (ingest.SUSPECTS_EVERY - 1) * 2
+    assert order.index(event_id(30)) == (ingest.DOUBTFUL_EVERY - 1) * 2
 
 
 def test_a_whole_batch_calls_others_in_once_where_they_can_help(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,8 +2,8 @@
 
 While a batch is digested its ids stand in a BatchInHand, committed on a connection apart from the digest's transaction;
 the transaction that deletes the bodies deletes it too. One that is found although its bodies are not locked belongs to a
-worker that died with them (on SQLite the inbox lock says the same: its holder is the only worker). Those bodies become
-suspects, and are tried again after all others, in smaller and smaller batches: 25, 3, 1, 1. A body that was at hand at
+worker that died with them (on SQLite the inbox lock says the same: its holder is the only worker). One of those bodies may
+be poison: they are tried again after all others, in smaller and smaller batches: 25, 3, 1, 1. A body that was at hand at
 MAX_DEATHS deaths, twice alone, is a dead letter. All others were delayed by the deaths, not by their number.
 """
 
@@ -94,10 +94,10 @@ def examine_deaths() -> None:
                 let_go(batch)
 
 
-def least_suspect(waiting: models.QuerySet[InboxItem], size: int) -> list[InboxItem]:
-    """The next suspects to try together: those at hand at the fewest deaths, in a batch that shrinks with these."""
-    suspects = list(waiting.filter(attempts__gt=0).order_by("attempts", "pk")[: max(1, size // _DIVISOR)])
-    if not suspects:
+def next_doubtful(waiting: models.QuerySet[InboxItem], size: int) -> list[InboxItem]:
+    """The next to try together of those that may be poison: at hand at the fewest deaths, fewer the more these are."""
+    doubtful = list(waiting.filter(attempts__gt=0).order_by("attempts", "pk")[: max(1, size // _DIVISOR)])
+    if not doubtful:
         return []
-    deaths = suspects[0].attempts
-    return [row for row in suspects[: max(1, size // _DIVISOR**deaths)] if row.attempts == deaths]
+    deaths = doubtful[0].attempts
+    return [row for row in doubtful[: max(1, size // _DIVISOR**deaths)] if row.attempts == deaths]
