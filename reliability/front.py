@@ -5,6 +5,7 @@ Imported once Django is set up; `reliability/asgi.py` is what servers are pointe
 
 from __future__ import annotations
 
+import gc
 import multiprocessing.util
 
 from django.conf import settings
@@ -33,6 +34,9 @@ def _the_ingest() -> Ingest:
     global _ingest  # noqa: PLW0603 -- one for each process
     if _ingest is None:
         connections.close_all()
+        # what was imported stays for good: the collector need not walk through it again while senders wait
+        gc.collect()
+        gc.freeze()
         admission, tally = Admission(Bounds.from_settings()), Tally()
         _ingest = Ingest(keys=KeyCache(), writer=GroupWriter(wake=wake_drain), admission=admission, tally=tally)
         Repeating("ingest-watch", seconds=WATCH_SECONDS, work=Watch(admission).look).start()

@@ -7,10 +7,12 @@ client never costs the event that travels with it.
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 import orjson
@@ -22,6 +24,7 @@ MAX_ITEMS = 1_000
 MAX_HEADER_BYTES = 8 * 1024
 # An envelope carries one event at most; its header says whose id that is.
 SINGLE_TYPES = frozenset({"event", "transaction"})
+_HEX = re.compile("[0-9a-f]{32}")
 
 
 class MalformedEnvelope(ValueError):
@@ -100,12 +103,15 @@ def canonical_id(value: object) -> str | None:
     """An event id as 32 hexadecimal digits, from any spelling of a UUID; None for everything else."""
     if not isinstance(value, str) or not 32 <= len(value) <= 45 or not value.isascii():
         return None
+    if _HEX.fullmatch(value):  # as nearly every client spells it
+        return value
     try:
         return uuid.UUID(value).hex
     except ValueError:
         return None
 
 
+@lru_cache(maxsize=256)
 def parse_dsn(text: str) -> Dsn | None:
     """`scheme://public[:secret]@host[:port][/prefix]/project`, or None where it is no DSN."""
     try:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from typing import Any
+
+import orjson
 
 from incidents.domain.admission import rate_limits
 
@@ -66,14 +67,14 @@ class Refusal(Exception):
 
 def accepted(event_id: str | None, *, limits: str = "") -> Answer:
     """Taken and durable. `limits` asks the client to stop sending what nobody here keeps."""
-    body = json.dumps({"id": event_id} if event_id else {}).encode()
+    body = orjson.dumps({"id": event_id} if event_id else {})
     return Answer(200, body, ((b"x-sentry-rate-limits", limits.encode()),) if limits else ())
 
 
 def refused(refusal: Refusal) -> Answer:
     """The refusal with its reason in the body and in the header that clients print."""
     reason = refusal.detail.encode("ascii", "replace").replace(b"\r", b" ").replace(b"\n", b" ")
-    body = json.dumps({"detail": refusal.detail}).encode()
+    body = orjson.dumps({"detail": refusal.detail})
     return Answer(refusal.status, body, ((b"x-sentry-error", reason), *refusal.headers))
 
 

@@ -22,7 +22,7 @@ from incidents.ingest.admission import CHEAP_ITEMS, REPORT_ITEM, Admission, Boun
 from incidents.ingest.answers import Answer, Receive, Refusal, Scope, Send
 from incidents.ingest.keys import KeyCache, KeysUnavailable
 from incidents.ingest.limits import INLINE_DECODED, ITEM_LIMITS, MAX_DECODED, RETRY_SECONDS
-from incidents.ingest.requests import Target, header, key_of, read_body, target_of
+from incidents.ingest.requests import Target, header, headers_of, key_of, read_body, target_of
 from incidents.ingest.tally import Tally
 from incidents.ingest.writer import DiskFull, GroupWriter, NotStored, QueueFull, Row
 
@@ -30,6 +30,7 @@ from incidents.ingest.writer import DiskFull, GroupWriter, NotStored, QueueFull,
 _UNKEPT = {"attachment": "attachment", "profile": "profile", "profile_chunk": "profile_chunk", "replay_event": "replay",
            "replay_recording": "replay", "replay_video": "replay", "log": "log_item"}  # fmt: skip
 _UNKEPT_SECONDS = 3_600
+_ONE_EVENT = ("event",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,16 +87,17 @@ class Ingest:
             return answers.preflight()
         if scope["method"] != "POST":
             raise Refusal(405, "use POST", ((b"allow", b"POST, OPTIONS"),))
-        key = key_of(scope)
+        headers = headers_of(scope)
+        key = key_of(headers, bytes(scope.get("query_string", b"")))
         if key is not None and target.project is not None:
             await self._authenticate(target.project, key)  # before a byte of the body is read
             self._admission.check_room(target.project)
-        body = await read_body(scope, receive)
+        body = await read_body(headers, receive)
         if body is None:
             return None
         failpoints.reach("accept.read")
         received_at = self._now()
-        coding = header(scope, b"content-encoding").strip().lower()
+        coding = header(headers, b"content-encoding").strip().lower()
         parsed = await self._parse(body, coding, target.kind)
         project = await self._authorise(target, key, parsed.dsn)
         if not parsed.item_types:
@@ -198,7 +200,7 @@ def _parse_store(data: bytes) -> Parsed:
     if len(data) > ITEM_LIMITS["event"]:
         raise envelope.ItemTooLarge(f"the event is larger than {ITEM_LIMITS['event']} bytes")
     event_id = _id_of(strict_json.loads_object(data))
-    return Parsed(event_id=event_id, answer_id=event_id, dsn=None, item_types=("event",))
+    return Parsed(event_id=event_id, answer_id=event_id, dsn=None, item_types=_ONE_EVENT)
 
 
 def _parse_envelope(data: bytes) -> Parsed:
@@ -222,8 +224,10 @@ def _id_of(payload: dict[str, object]) -> str:
     return envelope.canonical_id(payload.get("event_id")) or uuid.uuid4().hex
 
 
-def _load(item_types: Iterable[str]) -> Load:
+def _load(item_types: tuple[str, ...]) -> Load:
     """How many events a body counts for: at least one if it holds anything that is neither cheap nor dropped."""
+    if item_types == _ONE_EVENT:  # as nearly every body
+        return Load(events=1)
     kinds = Counter(item_types)
     reports = kinds.pop(REPORT_ITEM, 0)
     dear = {kind: count for kind, count in kinds.items() if kind not in CHEAP_ITEMS}

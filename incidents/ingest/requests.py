@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qs
 
@@ -15,6 +16,10 @@ _PATH = re.compile(r"(?:/.*)?/api/(\d{1,18})/(envelope|store)/?")
 TUNNEL_PATH = "/monitoring"
 _PAIR = re.compile(r"(sentry_\w+)\s*=\s*([^,\s]+)")
 _KEY = re.compile(r"[0-9a-zA-Z_-]{1,64}")
+
+
+#: Values by lower-case name.
+Headers = Mapping[bytes, bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,27 +38,28 @@ def target_of(path: str) -> Target | None:
     return Target(project=int(match[1]), kind=match[2]) if match else None
 
 
-def header(scope: Scope, name: bytes) -> str:
-    """The first header of this (lower-case) name, or nothing."""
-    for key, value in scope["headers"]:
-        if key.lower() == name:
-            return bytes(value).decode("latin-1")
-    return ""
+def headers_of(scope: Scope) -> Headers:
+    """The headers by lower-case name; of several with one name, the first."""
+    return {bytes(name).lower(): bytes(value) for name, value in reversed(scope["headers"])}
 
 
-def key_of(scope: Scope) -> str | None:
+def header(headers: Headers, name: bytes) -> str:
+    """The header of this (lower-case) name, or nothing."""
+    return headers.get(name, b"").decode("latin-1")
+
+
+def key_of(headers: Headers, query_string: bytes) -> str | None:
     """The public key named by header or query; None where neither names one.
 
     Raises Refusal 403 when two are named that differ, or one that can be no key.
     """
     keys: set[str] = set()
     for name in (b"x-sentry-auth", b"authorization"):
-        value = header(scope, name)
+        value = header(headers, name)
         if value[:7].lower() == "sentry " or (value and name == b"x-sentry-auth"):
             keys |= {text for name_, text in _PAIR.findall(value) if name_ == "sentry_key"}
-    query = bytes(scope.get("query_string", b"")).decode("latin-1")
-    if "sentry_key" in query:
-        keys |= set(parse_qs(query, max_num_fields=50).get("sentry_key", ()))
+    if b"sentry_key" in query_string:
+        keys |= set(parse_qs(query_string.decode("latin-1"), max_num_fields=50).get("sentry_key", ()))
     if len(keys) > 1:
         raise Refusal(403, "the request names two different keys")
     if not keys:
@@ -64,12 +70,12 @@ def key_of(scope: Scope) -> str | None:
     return key
 
 
-async def read_body(scope: Scope, receive: Receive) -> bytes | None:
+async def read_body(headers: Headers, receive: Receive) -> bytes | None:
     """The whole body, chunked or not; None when the client has gone.
 
     Raises Refusal 413 past MAX_WIRE bytes, declared or not, and 408 when it takes too long to arrive.
     """
-    declared = header(scope, b"content-length")
+    declared = header(headers, b"content-length")
     if declared.isdecimal() and len(declared) < 20 and int(declared) > MAX_WIRE:
         raise Refusal(413, f"the body is larger than {MAX_WIRE} bytes")
     try:
