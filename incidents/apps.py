@@ -66,6 +66,12 @@ class IncidentsConfig(AppConfig):
         register_job(tasks.DRIFT, period_seconds=tasks.DRIFT_SECONDS, wake=tasks.wake_drift)
         register_job(tasks.JOBS, period_seconds=tasks.JOBS_SECONDS, wake=tasks.wake_sweep_jobs, lease_seconds=60.0)
         register_job(
+            tasks.LEARN,
+            period_seconds=tasks.LEARN_SECONDS,
+            wake=tasks.wake_learning,
+            lease_seconds=tasks.LEARN_LEASE_SECONDS,
+        )
+        register_job(
             tasks.RETENTION,
             period_seconds=tasks.RETENTION_PERIOD_SECONDS,
             wake=tasks.wake_clean_up,

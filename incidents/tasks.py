@@ -23,6 +23,7 @@ from incidents.actions import (
     requests,
     retention,
     sessions,
+    teaching,
 )
 
 logger = logging.getLogger(__name__)
@@ -41,6 +42,9 @@ FORGET = "incidents.forget"
 FORGET_SECONDS = 3_600.0
 DRIFT = "incidents.find_drift"
 DRIFT_SECONDS = 120.0
+LEARN = "incidents.learn"
+LEARN_SECONDS = 600.0
+LEARN_LEASE_SECONDS = 300.0
 
 RETENTION = "incidents.clean_up"
 RETENTION_PERIOD_SECONDS = 60.0
@@ -79,17 +83,17 @@ def sweep_inbox() -> None:
 def detect() -> None:
     """Looks at dirty issues and checks, and at incidents that are due."""
     with schedules.running(DETECT):
-        detection.run(now=clock.now(), before_each=_lease_keeper())
+        detection.run(now=clock.now(), before_each=_lease_keeper(DETECT, DETECT_LEASE_SECONDS))
 
 
-def _lease_keeper() -> Callable[[], None]:
-    """Renews the lease of a detection that runs for long; most are over before a third of it."""
+def _lease_keeper(name: str, seconds: float) -> Callable[[], None]:
+    """Renews the lease of a job that runs for long; most are over before a third of it."""
     renewed = time.monotonic()
 
     def keep() -> None:
         nonlocal renewed
-        if time.monotonic() - renewed > DETECT_LEASE_SECONDS / 3:
-            schedules.renew(DETECT, now=clock.now())
+        if time.monotonic() - renewed > seconds / 3:
+            schedules.renew(name, now=clock.now())
             renewed = time.monotonic()
 
     return keep
@@ -189,3 +193,15 @@ def find_drift() -> None:
 def wake_drift() -> None:
     """Wakes one worker for it."""
     find_drift.apply_async(retry=False, expires=600)
+
+
+@shared_task(name=LEARN, ignore_result=True)  # type: ignore[untyped-decorator]  # celery has no types
+def learn() -> None:
+    """Refits the weights of teams that have taught enough since the last time."""
+    with schedules.running(LEARN):
+        teaching.refit_due(now=clock.now(), before_each=_lease_keeper(LEARN, LEARN_LEASE_SECONDS))
+
+
+def wake_learning() -> None:
+    """Wakes one worker for it."""
+    learn.apply_async(retry=False, expires=600)

@@ -14,16 +14,30 @@ from deploys.actions.facts import record_fact
 from deploys.models import Change, FactOrigin
 from incidents.actions.incidents import Finding
 from incidents.actions.projection import resolve_pending
+from incidents.actions.teaching import learn_reversal
 from incidents.actions.telling import Line, announce, payload_of, write_lines
 from incidents.domain import attribution
 from incidents.domain.candidates import AHEAD, BACK
 from incidents.domain.case import Case
 from incidents.domain.evidence import HOUR, Context
 from incidents.domain.evidence import Episode as Symptom
+from incidents.domain.reversal import REVERSALS, reversal_of, reversal_words, window_after, window_before
 from incidents.domain.weights import MAY_CONFIRM
-from incidents.models import Candidate, Cause, Episode, EvidenceLine, Incident, TimelineEntry, Verdict
+from incidents.formats.frozen_terms import FrozenCandidate, freeze
+from incidents.models import (
+    Candidate,
+    Cause,
+    Episode,
+    EvidenceLine,
+    Incident,
+    TimelineEntry,
+    Verdict,
+    VerdictTerms,
+)
 from incidents.queries import changes, evidence
+from incidents.queries.error_counts import errors_between
 from incidents.queries.evidence import Lens, instant
+from incidents.queries.teaching import model_of
 
 SHOWN = 5
 """Candidates kept with a verdict, and always "no change"."""
@@ -84,15 +98,17 @@ def case_of(*, lens: Lens, incident: Incident | None, finding: Finding) -> Case:
 
 def attribute(*, lens: Lens, incident: Incident, finding: Finding, trigger: str) -> Verdict:
     """Weigh the candidates again; a verdict that says something new is kept and its link suggested."""
-    verdict = attribution.attribute(case_of(lens=lens, incident=incident, finding=finding))
+    case, model = case_of(lens=lens, incident=incident, finding=finding), model_of(lens.team)
+    verdict = attribution.attribute(case, model.weights, model.version)
     last = incident.verdicts.select_related("change").order_by("-number").first()
     ids = [w.change.id for w in verdict.ranked if w.change is not None]
     rows = {str(row.public_id): row for row in Change.objects.filter(team=lens.team, public_id__in=ids[: SHOWN + 1])}
     best = verdict.best.change
     change = rows[best.id] if best is not None else None
     inputs = {"events": finding.events, "onset": finding.group.start, "restored": finding.restored_at}
-    if last is not None and not _is_new(last, verdict, change, inputs):
-        Verdict.objects.filter(pk=last.pk).update(inputs=inputs)
+    reversal = _reversal(incident, case, verdict.best, finding)
+    if last is not None and not _is_new(last, verdict, change, inputs, reversal):
+        Verdict.objects.filter(pk=last.pk).update(inputs=inputs, reversal=reversal)
         return last
     kept = Verdict.objects.create(
         incident=incident,
@@ -106,10 +122,20 @@ def attribute(*, lens: Lens, incident: Incident, finding: Finding, trigger: str)
         candidates_count=len(verdict.ranked),
         inputs=inputs,
         missing=list(verdict.missing),
+        reversal=reversal,
     )
     _keep_candidates(kept, verdict, rows)
+    frozen = [FrozenCandidate(w.change.id if w.change is not None else "", w.terms) for w in verdict.ranked]
+    VerdictTerms.objects.create(verdict=kept, kept=freeze(frozen))
+    undone = [w.change.id for w in verdict.ranked if w.change is not None and REVERSALS & w.terms.keys()]
+    learn_reversal(incident=incident, undone=undone, now=lens.now)
     suggest(incident=incident, change=change, verdict=kept, now=lens.now)
-    if last is None or last.change_id != kept.change_id or last.outcome != kept.outcome:
+    if (
+        last is None
+        or last.change_id != kept.change_id
+        or last.outcome != kept.outcome
+        or (reversal and not last.reversal)
+    ):
         line = Line(kind=TimelineEntry.Kind.VERDICT, text=words(kept, verdict), change=change)
         write_lines(incident=incident, lines=[line], by=None, now=lens.now)
     announce(incident)
@@ -117,11 +143,48 @@ def attribute(*, lens: Lens, incident: Incident, finding: Finding, trigger: str)
     return kept
 
 
-def _is_new(last: Verdict, verdict: attribution.Verdict, change: Change | None, inputs: Mapping[str, Any]) -> bool:
+def _reversal(
+    incident: Incident, case: Case, best: attribution.Weighed, finding: Finding
+) -> dict[str, Any] | None:  # Any: JSON
+    """How the errors stopped as the likeliest change was undone, with the errors a minute before and after; or None.
+
+    Counted in whole buckets of five minutes. `after` is null until one has passed.
+    """
+    found = reversal_of(case, best.change, best.terms) if best.change is not None else None
+    if found is None:
+        return None
+    issues = [row.issue_id for row in finding.rows if row.issue_id is not None]
+    before, after = window_before(case.onset, found), window_after(found, case.around.now)
+    told: dict[str, Any] = {  # Any: JSON
+        "how": found.how,
+        "by": found.by,
+        "at": instant(found.start).isoformat(),
+        "before_seconds": before.seconds,
+        "before_errors": errors_between(
+            issues=issues, begins_at=instant(before.start), ends_at=instant(before.end), environment_id=incident.environment_id
+        ),
+        "after_seconds": None,
+        "after_errors": None,
+    }  # fmt: skip
+    if after is not None:
+        told["after_seconds"] = after.seconds
+        told["after_errors"] = errors_between(
+            issues=issues, begins_at=instant(after.start), ends_at=instant(after.end), environment_id=incident.environment_id
+        )  # fmt: skip
+    return told
+
+
+def _is_new(
+    last: Verdict,
+    verdict: attribution.Verdict,
+    change: Change | None,
+    inputs: Mapping[str, Any],  # Any: JSON
+    reversal: Mapping[str, Any] | None,  # Any: JSON
+) -> bool:
     same = last.change_id == (change.pk if change else None) and last.model_version == verdict.version
     moved = abs(last.probability - verdict.best.probability) >= MOVED or last.outcome != verdict.outcome
     ended = (last.inputs.get("restored") is None) != (inputs["restored"] is None)
-    return not same or moved or ended
+    return not same or moved or ended or (last.reversal is None) != (reversal is None)
 
 
 def _keep_candidates(kept: Verdict, verdict: attribution.Verdict, rows: Mapping[str, Change]) -> None:
@@ -155,7 +218,8 @@ def words(kept: Verdict, verdict: attribution.Verdict) -> str:
     if best is None:
         return f"{kept.outcome.capitalize()} no change did this ({share})."
     name = f"deploy of {best.service} {best.release}".strip() if best.is_deploy else f"flag {best.key}"
-    return f"{kept.outcome.capitalize()} {name} ({share})."
+    proof = f" {reversal_words(kept.reversal)}" if kept.reversal else ""
+    return f"{kept.outcome.capitalize()} {name} ({share}).{proof}"
 
 
 def suggest(*, incident: Incident, change: Change | None, verdict: Verdict, now: dt.datetime) -> None:

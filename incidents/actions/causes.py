@@ -9,6 +9,7 @@ from typing import Any
 from django.db import transaction
 
 from deploys.models import Change, User
+from incidents.actions.teaching import learn
 from incidents.actions.telling import Line, locked, payload_of, tell
 from incidents.domain.incident_record import CHANGE_KINDS
 from incidents.models import Cause, Incident, TimelineEntry
@@ -74,7 +75,7 @@ def blame_no_change(*, incident: Incident, kind: str, by: User, now: dt.datetime
     claims = _rejected([*_plain(payload_of(incident)), *suspects])
     claims.append({"kind": kind, "status": "confirmed", "by": "person"})
     line = Line(kind=TimelineEntry.Kind.CAUSE, text=note.strip(), data={"cause": kind, "status": "confirmed"})
-    return tell(incident=incident, payload={"causes": claims}, by=by, now=now, lines=[line])
+    return _taught(tell(incident=incident, payload={"causes": claims}, by=by, now=now, lines=[line]), by, now)
 
 
 @transaction.atomic
@@ -85,7 +86,7 @@ def withdraw_cause(*, incident: Incident, cause: Cause, by: User, now: dt.dateti
     claims = [claim for row, claim in zip(rows, _plain(payload_of(incident)), strict=True) if row.pk != cause.pk]
     data = {"cause": cause.kind, "status": "withdrawn"}
     line = Line(kind=TimelineEntry.Kind.CAUSE, change=cause.change, data=data)
-    return tell(incident=incident, payload={"causes": claims}, by=by, now=now, lines=[line])
+    return _taught(tell(incident=incident, payload={"causes": claims}, by=by, now=now, lines=[line]), by, now)
 
 
 @transaction.atomic
@@ -173,4 +174,10 @@ def _tell_causes(
     incident: Incident, claims: Claims, change: Change, status: str, by: User, now: dt.datetime
 ) -> Incident:
     line = Line(kind=TimelineEntry.Kind.CAUSE, change=change, data={"cause": change.kind, "status": status})
-    return tell(incident=incident, payload={"causes": claims}, by=by, now=now, lines=[line])
+    return _taught(tell(incident=incident, payload={"causes": claims}, by=by, now=now, lines=[line]), by, now)
+
+
+def _taught(incident: Incident, by: User, now: dt.datetime) -> Incident:
+    """What was said is also a sample to learn from."""
+    learn(incident=incident, by=by, now=now)
+    return incident

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from incidents.domain import terms_code, terms_ending, terms_exposure, terms_outside, terms_place, terms_time
 from incidents.domain.candidates import in_question
@@ -46,12 +46,16 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
-    """A candidate with its probability and reasons, the heaviest first. ``change`` None is "no change did this"."""
+    """A candidate with its probability and reasons, the heaviest first. ``change`` None is "no change did this".
+
+    ``terms`` are the values that the weights were multiplied with.
+    """
 
     change: Change | None
     probability: float
     score: float
     lines: tuple[Line, ...]
+    terms: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,20 +105,27 @@ def missing_inputs(case: Case, candidates: Sequence[Change]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def attribute(case: Case, weights: Mapping[str, float] = WEIGHTS) -> Verdict:
-    """Weigh all candidates of a case. Ties go to the null candidate, then to the earlier change."""
+def attribute(case: Case, weights: Mapping[str, float] = WEIGHTS, version: str = VERSION) -> Verdict:
+    """Weigh all candidates of a case by these weights. Ties go to the null candidate, then to the earlier change."""
     every = terms_of(case)
     scores = [sum(weights.get(t.name, 0.0) * t.value for t in terms) for _, terms in every]
     top = max(scores)
     odds = [math.exp(score - top) for score in scores]
     total = sum(odds)
     weighed = [
-        Weighed(change, odd / total, score, _lines(terms, weights))
+        Weighed(change, odd / total, score, _lines(terms, weights), _values(terms))
         for (change, terms), score, odd in zip(every, scores, odds, strict=True)
     ]
     order = sorted(range(len(weighed)), key=lambda k: (-weighed[k].probability, k))
     changes = [change for change, _ in every if change is not None]
-    return Verdict(tuple(weighed[k] for k in order), missing_inputs(case, changes), VERSION)
+    return Verdict(tuple(weighed[k] for k in order), missing_inputs(case, changes), version)
+
+
+def _values(terms: Sequence[Term]) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for term in terms:
+        found[term.name] = found.get(term.name, 0.0) + term.value
+    return found
 
 
 def _lines(terms: Sequence[Term], weights: Mapping[str, float]) -> tuple[Line, ...]:

@@ -1,6 +1,14 @@
 """Tables of what broke."""
 
-from incidents.models.attribution import Candidate, EvidenceLine, Proposal, Verdict
+from incidents.models.attribution import (
+    Candidate,
+    CauseSample,
+    EvidenceLine,
+    Proposal,
+    TeamWeights,
+    Verdict,
+    VerdictTerms,
+)
 from incidents.models.counts import (
     IngestCount,
     LossCount,
@@ -32,6 +40,7 @@ __all__ = [
     "BatchInHand",
     "Candidate",
     "Cause",
+    "CauseSample",
     "Check",
     "CheckWatch",
     "DeadLetter",
@@ -63,7 +72,9 @@ __all__ = [
     "Remedy",
     "RequestCount",
     "SessionSeen",
+    "TeamWeights",
     "TimelineEntry",
     "TrafficCount",
     "Verdict",
+    "VerdictTerms",
 ]

@@ -55,6 +55,16 @@ def errors_by_release(
     return [ReleaseSeries(release=release, counts=tuple(counts)) for release, counts in sorted(series.items())]
 
 
+def errors_between(
+    *, issues: Collection[int], begins_at: dt.datetime, ends_at: dt.datetime, environment_id: int
+) -> int:
+    """Errors of these issues in the buckets that begin in [begins_at, ends_at), in one environment. One query."""
+    rows = IssueCount.objects.filter(
+        issue__in=issues, environment=environment_id, bucket_at__gte=begins_at, bucket_at__lt=ends_at
+    )
+    return int(rows.aggregate(total=Sum("count"))["total"] or 0)
+
+
 def hourly_counts(*, issues: Collection[int], now: dt.datetime) -> dict[int, list[int]]:
     """Errors of each issue in the 24 hours before `now`, by hour, oldest first. One query; all zero where none."""
     begins_at = floor_bucket(now) + BUCKET - DAY

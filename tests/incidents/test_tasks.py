@@ -11,7 +11,7 @@ from pytest_django import Settings
 from deploys.actions import schedules
 from deploys.models import ScheduledJob
 from incidents import tasks
-from incidents.actions import detection, retention
+from incidents.actions import detection, retention, teaching
 from incidents.models import ErrorEvent
 from tests.conftest import NOON
 from tests.factories.catalog import ServiceFactory
@@ -78,3 +78,19 @@ def test_only_a_detection_that_takes_long_renews_its_lease(monkeypatch: pytest.M
 
     assert leases == [None, NOON + dt.timedelta(seconds=15)]
     assert ScheduledJob.objects.get(name=tasks.DETECT).leased_until is None
+
+
+@pytest.mark.usefixtures("scheduled")
+def test_learning_gives_its_lease_back_and_says_what_went_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    row = ScheduledJob.objects.filter(name=tasks.LEARN)
+    tasks.learn()
+    well = row.get()
+
+    def fails(**_: object) -> None:
+        raise ValueError("odd")
+
+    monkeypatch.setattr(teaching, "refit_due", fails)
+    with pytest.raises(ValueError, match="odd"):
+        tasks.learn()
+
+    assert (well.last_finished_at, well.last_error, row.get().last_error) == (NOON, "", "ValueError('odd')")
