@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from django.urls import NoReverseMatch, reverse
 
 from deploys.models import Change, Service, Team
@@ -31,6 +33,30 @@ def change_url(team: Team, change: Change) -> str:
     return page_url("deploy-detail", team.slug, change.public_id) if change.kind == Change.Kind.DEPLOY else ""
 
 
-def week_url(team: Team, label: str) -> str:
-    """The report of a week."""
-    return page_url("report-week", team.slug, label)
+def report_url(team: Team, label: str) -> str:
+    """The report of a period."""
+    return page_url("report", team.slug, label)
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Where the names in a report lead. `is_open` false: nowhere, for readers without an account."""
+
+    team: Team
+    is_open: bool = True
+
+    def incident(self, incident: Incident) -> str:
+        """The page of an incident."""
+        return incident_url(self.team, incident) if self.is_open else ""
+
+    def change(self, change: Change) -> str:
+        """The page of a deploy."""
+        return change_url(self.team, change) if self.is_open else ""
+
+    def report(self, label: str) -> str:
+        """Another report."""
+        return report_url(self.team, label) if self.is_open else ""
+
+    def page(self, name: str, *arguments: object) -> str:
+        """Any page of the team by its URL name."""
+        return page_url(name, self.team.slug, *arguments) if self.is_open else ""

@@ -20,8 +20,9 @@ from typing import Any
 
 from deploys.actions.deliveries import log_delivery
 from deploys.actions.facts import record_fact
-from deploys.models import Role, Scope, Team
+from deploys.models import Role, Scope, Team, User
 from incidents.models import Maintenance, Monitor, Proposal
+from reliability.actions.report_shares import share_report
 from tests.conftest import NOON
 from tests.factories.access import github_source
 from tests.factories.catalog import EnvironmentFactory, ServiceFactory
@@ -75,6 +76,11 @@ def maintenance(team: Team) -> dict[str, Any]:
     slot = {"id": "m", "starts_at": "2026-03-04T12:00:00Z", "ends_at": "2026-03-04T13:00:00Z"}
     record_fact(team=team, kind="maintenance", payload=slot, received_at=NOON, origin="live")
     return {"public_id": Maintenance.objects.get(team=team).public_id}
+
+
+def shared_report(team: Team) -> dict[str, Any]:
+    by = User.objects.create_user("sharer@example.org")
+    return {"secret": share_report(team=team, label="2026-W10", by=by, now=NOON)}
 
 
 def incident(team: Team) -> dict[str, Any]:
@@ -228,7 +234,10 @@ TABLE: dict[str, Row] = {
     f"{T}/now/": Row(TEAM, write=None),
     f"{T}/reports/": Row(TEAM, write=None),
     f"{T}/reports/<str:label>/": Row(TEAM, write=None, args=week, is_owned=False),
+    f"{T}/reports/<str:label>/share/": Row(TEAM, read=Role.RESPONDER, args=week, is_owned=False),
     f"{T}/reports/<str:label>/report.json": Row(TEAM, write=None, args=week, is_owned=False),
+    f"{T}/reports/<str:label>/report.csv": Row(TEAM, write=None, args=week, is_owned=False),
+    "shared/<str:secret>/": Row(PUBLIC, args=shared_report),
     "healthz": Row(PUBLIC),
     "readyz": Row(PUBLIC),
     "ui/figures/": Row(PUBLIC),

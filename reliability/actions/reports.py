@@ -1,51 +1,55 @@
-"""Closing a week as a snapshot, and restating it in the open when later facts change its numbers."""
+"""Closing a period as a snapshot, and restating it in the open when later facts change its numbers."""
 
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Final
 
 from django.db import transaction
 
 from deploys import failpoints
 from deploys.models import Fact, Team
+from reliability.domain.beside import beside
 from reliability.domain.contract import Report, contract
 from reliability.domain.intervals import Interval
 from reliability.domain.knowledge import Knowledge
+from reliability.domain.periods import Period, PeriodKind, period_holding, period_labelled
 from reliability.domain.restatement import differences, in_words
-from reliability.domain.weeks import DAY, monday_of, week_label, week_of, zone_named
-from reliability.models import ReportSnapshot
+from reliability.domain.weeks import zone_named
+from reliability.models import ReportPlan, ReportSnapshot
 from reliability.queries.knowledge import LONGEST_PERIOD, knowledge_as_of
-from reliability.queries.reports import latest_snapshots, report_as_of, snapshots_of, week_labelled
+from reliability.queries.reports import closed_since, report_as_of, snapshots_of, team_zone
 
-CLOSES_AFTER: Final = timedelta(hours=6)
-"""A week is closed this long after its end: most late messages of its last evening are in by then."""
+WATCHED: Final = timedelta(weeks=13)
+"""Reports of periods that ended within this time are restated by themselves; older ones by hand."""
 
-WEEKS_WATCHED: Final = 13
-"""Closed weeks that are restated by themselves; older ones are restated by hand."""
+MOST_MISSED: Final = 13
+"""How many periods that nobody closed (the instance was off) are closed afterwards."""
 
 MOST_NAMED: Final = 5
 
 
-class WeekNotOver(ValueError):
-    """Raised for a week that has not ended."""
+class PeriodNotOver(ValueError):
+    """Raised for a period that has not ended."""
 
 
 @transaction.atomic
-def close_week(*, team: Team, label: str, now: datetime) -> ReportSnapshot:
-    """Stores the week's report as it is known now; a week closed before keeps the snapshot that stands.
+def close_report(*, team: Team, label: str, now: datetime, known: Knowledge | None = None) -> ReportSnapshot:
+    """Stores the period's report as it is known now; a period closed before keeps the snapshot that stands.
 
-    Raises WeekNotOver, and ValueError for what is no ISO week.
+    Raises PeriodNotOver, and NotAPeriod for what is no period. known: what is known as of now, if the caller has it.
     """
-    window = week_labelled(team=team, label=label)
+    period = period_labelled(label, team_zone(team))
+    window = period.interval
     if now < window.end:
-        raise WeekNotOver(f"{label} ends at {window.end.isoformat()}")
+        raise PeriodNotOver(f"{label} ends at {window.end.isoformat()}")
     Team.objects.select_for_update().get(pk=team.pk)
     standing = snapshots_of(team=team, label=label)
     if standing:
         return standing[-1]
-    result = report_as_of(team=team, window=window, as_of=now)
+    known = known or knowledge_as_of(team=team, as_of=now, traffic_from=window.start - LONGEST_PERIOD)
+    report = Report(known, window, period.zone)
     stored = ReportSnapshot.objects.create(
         team=team,
         label=label,
@@ -54,7 +58,8 @@ def close_week(*, team: Team, label: str, now: datetime) -> ReportSnapshot:
         zone=team.zone,
         as_of_at=now,
         number=1,
-        result=result,
+        result=contract(report),
+        beside=beside(known, report.scope(None)),
         created_at=now,
     )
     failpoints.reach("report.stored")
@@ -78,7 +83,8 @@ def restate(
     standing = snapshots[-1]
     window, zone = Interval(standing.from_at, standing.to_at), zone_named(standing.zone)
     known = known or knowledge_as_of(team=team, as_of=now, traffic_from=window.start - LONGEST_PERIOD)
-    result = contract(Report(known, window, zone))
+    report = Report(known, window, zone)
+    result = contract(report)
     changes = differences(standing.result, result)
     if not changes:
         return None
@@ -102,30 +108,49 @@ def restate(
         reason=f"{in_words(found)}: {news}" if news else in_words(found),
         difference=[change.printed() for change in changes],
         result=result,
+        beside=beside(known, report.scope(None)),
         created_at=now,
     )
 
 
 def keep_reports(*, team: Team, now: datetime) -> list[ReportSnapshot]:
-    """Closes the week that has ended, if it is time, and restates what later facts changed; what was stored.
+    """Closes the periods that have ended, if it is time, and restates what later facts changed; what was stored.
 
-    A team without facts has no reports.
+    A team without facts has no reports. What is known is folded once for all of them.
     """
     if not Fact.objects.filter(team=team).exists():
         return []
-    stored: list[ReportSnapshot] = []
-    zone = zone_named(team.zone)
-    monday = monday_of(now, zone) - 7 * DAY
-    label = week_label(monday)
-    if now >= week_of(monday, zone).end + CLOSES_AFTER and not snapshots_of(team=team, label=label):
-        stored.append(close_week(team=team, label=label, now=now))
-    closed = latest_snapshots(team=team, count=WEEKS_WATCHED)
-    if closed:
-        earliest = min(standing.from_at for standing in closed)
-        known = knowledge_as_of(team=team, as_of=now, traffic_from=earliest - LONGEST_PERIOD)
-        restated = [restate(team=team, label=standing.label, now=now, known=known) for standing in closed]
-        stored += [snapshot for snapshot in restated if snapshot is not None]
-    return stored
+    due = _due(team, now)
+    closed = closed_since(team=team, since=now - WATCHED)
+    starts = [period.interval.start for period in due] + [standing.from_at for standing in closed]
+    if not starts:
+        return []
+    known = knowledge_as_of(team=team, as_of=now, traffic_from=min(starts) - LONGEST_PERIOD)
+    stored = [close_report(team=team, label=period.label, now=now, known=known) for period in due]
+    restated = [restate(team=team, label=standing.label, now=now, known=known) for standing in closed]
+    return stored + [snapshot for snapshot in restated if snapshot is not None]
+
+
+def _due(team: Team, now: datetime) -> list[Period]:
+    """The periods that have ended, are to be closed by now, and are not: the last one, and those missed before it."""
+    plan = ReportPlan.objects.filter(team=team).first() or ReportPlan(team=team)
+    zone, found = team_zone(team), []
+    for kind in plan.kinds:
+        periods = period_holding(PeriodKind(kind), now, zone).moved(-1).until(MOST_MISSED)
+        labels = set(
+            ReportSnapshot.objects.filter(team=team, label__in=[each.label for each in periods]).values_list(
+                "label", flat=True
+            )
+        )
+        newest = max((place for place, each in enumerate(periods) if each.label in labels), default=None)
+        missed = periods[newest + 1 :] if newest is not None else periods[-1:]
+        found += [period for period in missed if now >= _closing(period, plan.closes_at_hour)]
+    return found
+
+
+def _closing(period: Period, hour: int) -> datetime:
+    """When the clocks of the zone show the hour on the first day after the period."""
+    return datetime.combine(period.moved(1).first, time(hour), period.zone)
 
 
 def new_facts_in_words(*, team: Team, since: datetime, until: datetime) -> str:

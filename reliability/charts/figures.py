@@ -57,15 +57,20 @@ def budget_burn_down(
     name: str,
     target: str,
     gate_share: float | None = None,
+    measured_to: dt.datetime | None = None,
+    gone_at: dt.datetime | None = None,
     figure_id: str = "figure-budget",
 ) -> Figure:
     """What was left of a budget over its period [from_at, to_at), with the line of even spending and the gate's level.
 
     `steps` are in order of time. The budget of a rolling window as it stood at `to_at`: it starts whole at `from_at`.
+    `measured_to`: the instant of the last measurement, where the period goes on after it. `gone_at`: when nothing will
+    be left at this pace; drawn as a dashed line that leaves the picture where that lies beyond the period.
     """
     minute = 60
     whole = BudgetStep(from_at, budget_seconds)
-    line = [whole, *steps, BudgetStep(to_at, steps[-1].remaining_seconds if steps else budget_seconds)]
+    known_to = min(measured_to or to_at, to_at)
+    line = [whole, *steps, BudgetStep(known_to, steps[-1].remaining_seconds if steps else budget_seconds)]
     left = line[-1].remaining_seconds
     worst = max(steps, key=lambda each: _spent(line, each), default=None)
     traces = [
@@ -77,6 +82,13 @@ def budget_burn_down(
                    hovertemplate="%{text}<extra></extra>"),
     ]  # fmt: skip
     notes = []
+    if gone_at is not None and gone_at > known_to and left > 0:
+        pace = left / (gone_at - known_to).total_seconds()
+        end = min(gone_at, to_at)
+        traces.append(go.Scatter(
+            x=[stamp(known_to), stamp(end)], y=[left / minute, (left - pace * (end - known_to).total_seconds()) / minute], mode="lines", hoverinfo="skip",
+            line={"color": INK, "width": 1.25, "dash": "dash"},
+        ))  # fmt: skip
     if worst is not None:
         traces.append(go.Scatter(x=[stamp(worst.at)], y=[worst.remaining_seconds / minute], mode="markers", hoverinfo="skip",
                                  marker={"color": DOWNTIME, "size": 8, "symbol": "square"}))  # fmt: skip
@@ -131,16 +143,22 @@ def budget_burn_down(
         yaxis=axis(ticksuffix=f"{GAP}min", range=[floor, budget_seconds / minute * 1.04], nticks=5),
     ))  # fmt: skip
     days = round((to_at - from_at).total_seconds() / 86_400)
+    is_over = known_to >= to_at
+    pace_words = ""
+    if gone_at is not None and left > 0:
+        local = gone_at.astimezone(zone)
+        pace_words = f", gone {local.day}{GAP}{local:%b} at this pace"
     return Figure(
         id=figure_id,
-        title=f"Budget, last {days} days",
-        fact=f"{name} {target}: {_left(left)}",
-        sentence=f"Error budget of {name} over {days} days: {duration(budget_seconds)} at the start, {_left(left)} now"
+        title=f"Budget, last {days} days" if is_over else f"Budget of {days} days",
+        fact=f"{name} {target}: {_left(left)}{pace_words}",
+        sentence=f"Error budget of {name} over {days} days: {duration(budget_seconds)} at the start, {_left(left)} at the end{pace_words}"
         + (f"; {worst.what} took most, {duration(_spent(line, worst))}." if worst else ", nothing spent."),
         json=plain(drawn),
         columns=(Column("When"), Column("What"), Column("Spent", is_number=True), Column("Left", is_number=True)),
         table=[_budget_row(each, _spent(line, each), zone) for each in steps],
-        key=[Key("swatch", "solid", "left"), Key("swatch", "dotted", "spent evenly"), Key("words", "", "above the dotted line is good")],
+        key=[Key("swatch", "solid", "left"), Key("swatch", "dotted", "spent evenly"), Key("words", "", "above the dotted line is good"),
+             *([Key("words", "", "dashed: at this pace")] if not is_over and pace_words else [])],
     )  # fmt: skip
 
 
@@ -178,7 +196,9 @@ class FailureWeek:
     url: str = ""
 
 
-def failures_by_week(*, weeks: Sequence[FailureWeek], figure_id: str = "figure-failures") -> Figure:
+def failures_by_week(
+    *, weeks: Sequence[FailureWeek], figure_id: str = "figure-failures", period: str = "week"
+) -> Figure:
     """Change failure rate week by week with its interval; weeks without deploys are gaps, not zeros."""
     labels = [week.label for week in weeks]
     known = [week for week in weeks if week.deploys and week.low is not None and week.high is not None]
@@ -212,13 +232,15 @@ def failures_by_week(*, weeks: Sequence[FailureWeek], figure_id: str = "figure-f
     now = (
         f"in {last.label} {rate(last.failed, last.deploys)}, {last.failed} of {last.deploys}"
         if last and last.deploys
-        else "no deploys in the last week"
+        else f"no deploys in {last.label}"
+        if last
+        else "no deploys"
     )
     return Figure(
         id=figure_id,
-        title=f"Failed changes, {len(weeks)} weeks",
+        title=f"Failed changes, {counted(len(weeks), period)}",
         fact=f"{failed} of {count(deploys)}",
-        sentence=f"Change failure rate of {len(weeks)} weeks: {failed} failed of {deploys} deploys; {now}.",
+        sentence=f"Change failure rate of {len(weeks)} {period}s: {failed} failed of {deploys} deploys; {now}.",
         json=plain(drawn),
         columns=(Column("Week"), Column("Failed of deploys", is_number=True), Column("Rate", is_number=True), Column("Likely range", is_number=True)),
         table=[
@@ -260,7 +282,7 @@ class CauseWeek:
     url: str = ""
 
 
-def downtime_by_cause(*, weeks: Sequence[CauseWeek], figure_id: str = "figure-causes") -> Figure:
+def downtime_by_cause(*, weeks: Sequence[CauseWeek], figure_id: str = "figure-causes", period: str = "week") -> Figure:
     """Stacked bars of downtime by cause: our own changes in mulberry, then greys, unknown hatched."""
     labels = [week.label for week in weeks]
     greatest = max((sum(week.seconds.values()) for week in weeks), default=0)
@@ -301,9 +323,9 @@ def downtime_by_cause(*, weeks: Sequence[CauseWeek], figure_id: str = "figure-ca
     }
     return Figure(
         id=figure_id,
-        title=f"Downtime by cause, {len(weeks)} weeks",
+        title=f"Downtime by cause, {counted(len(weeks), period)}",
         fact=f"ours: {duration(totals['own_change'])} of {duration(whole)}" if whole else "nothing was down",
-        sentence=f"Downtime of {counted(len(weeks), 'week')} by cause: {listed(parts, limit=5) if parts else 'none'}.",
+        sentence=f"Downtime of {counted(len(weeks), period)} by cause: {listed(parts, limit=5) if parts else 'none'}.",
         json=plain(drawn),
         columns=(Column("Week"), *(Column(CAUSE_WORDS[cause], is_number=True) for cause in CAUSES)),
         table=[(Link(week.label, week.url) if week.url else week.label, *(duration(week.seconds.get(cause, 0)) for cause in CAUSES)) for week in weeks],

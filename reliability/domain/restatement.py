@@ -23,7 +23,7 @@ class Difference:
 
 def differences(before: Mapping[str, object], after: Mapping[str, object]) -> list[Difference]:
     """Every number that differs, in order of path. That another day is asked is no difference."""
-    old, new = dict(_leaves("", before)), dict(_leaves("", after))
+    old, new = dict(leaves(before)), dict(leaves(after))
     paths = sorted(path for path in {*old, *new} if path != _STATE_OF_KNOWLEDGE)
     return [Difference(path, old.get(path), new.get(path)) for path in paths if old.get(path) != new.get(path)]
 
@@ -45,13 +45,13 @@ _HEADLINES = (
 )
 
 
-def _leaves(path: str, value: object) -> Iterator[tuple[str, object]]:
+def leaves(value: object, path: str = "") -> Iterator[tuple[str, object]]:
     """(path, value) of everything that is not an object; a list of plain values is one value."""
     if isinstance(value, Mapping):
         for key, part in value.items():
-            yield from _leaves(f"{path}.{key}" if path else str(key), part)
+            yield from leaves(part, f"{path}.{key}" if path else str(key))
     elif isinstance(value, list) and any(isinstance(item, Mapping) for item in value):
         for index, item in enumerate(value):
-            yield from _leaves(f"{path}.{index}", item)
+            yield from leaves(item, f"{path}.{index}")
     else:
         yield path, value

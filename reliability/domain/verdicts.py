@@ -1,9 +1,9 @@
-"""The verdict of a week: one word by fixed rules, then sentences with what happened, what did it, what holds.
+"""The verdict of a week, month or quarter: one word by fixed rules, then sentences with what happened, what did it, what holds.
 
-The word is decided by the objectives alone, as the printed report has them at the end of the week's elapsed part:
+The word is decided by the objectives alone, as the printed report has them at the end of the period's elapsed part:
 
 - `missed`: the budget of some objective is overspent over the objective's own period;
-- `at risk`: no budget is overspent, but in this week some objective spent more than the week's share of its budget, or
+- `at risk`: no budget is overspent, but in this period some objective spent more than the period's share of its budget, or
   less than LEAST_LEFT of some budget is left;
 - `met`: neither;
 - `not judged`: no objective has enough data, or there is none.
@@ -24,7 +24,7 @@ Printed = Mapping[str, Any]  # Any: a part of the printed report, described by t
 
 
 class Word(StrEnum):
-    """What the week is called."""
+    """What the period is called."""
 
     MET = "met"
     AT_RISK = "at risk"
@@ -71,7 +71,7 @@ def left_ratio(objective: Printed) -> float:
 
 
 def is_over_share(objective: Printed) -> bool:
-    """Whether the week spent more than its own share of the budget."""
+    """Whether the period spent more than its own share of the budget."""
     unit = unit_of(objective)
     return bool(objective[f"report_spent_{unit}"] > objective[f"report_budget_{unit}"])
 
@@ -100,11 +100,13 @@ def headline(objectives: Sequence[Printed]) -> Printed | None:
     return ordered[0] if ordered else None
 
 
-def verdict(report: Printed, worst: Worst | None, undecided_count: int) -> tuple[Word, list[Part]]:
-    """The word and the sentences. `worst` is the incident that hurt most, if any did."""
+def verdict(
+    report: Printed, worst: Worst | None, undecided_count: int, period: str = "week"
+) -> tuple[Word, list[Part]]:
+    """The word and the sentences. `worst` is the incident that hurt most, if any did; `period` what is reported on."""
     objectives = list(report["objectives"].values())
     word = week_word(objectives)
-    parts = _opening(report, objectives, word)
+    parts = _opening(report, objectives, word, period)
     if worst is not None:
         parts += _about(worst)
     parts += _changes(report["total"])
@@ -130,53 +132,56 @@ def _window(objective: Printed) -> str:
     return f"{name[:-1]}-day" if name.endswith("d") else f"{name}ly"
 
 
-def _opening(report: Printed, objectives: Sequence[Printed], word: Word) -> list[Part]:
+def _opening(report: Printed, objectives: Sequence[Printed], word: Word, period: str) -> list[Part]:
     whole = report["total"]["availability"]
     if not whole["observed_seconds"]:
-        return [Part("Nobody watched", is_strong=True), Part(" this week: there is no number to judge.")]
+        return [Part("Nobody watched", is_strong=True), Part(f" this {period}: there is no number to judge.")]
     up, down = percent_up(whole["downtime_seconds"], whole["observed_seconds"]), whole["downtime_seconds"]
     plain = f"up {up}, down {duration(down)}" if down else "nothing was down"
     chosen = headline(objectives)
     if chosen is None:
         return [Part("No target is set", is_strong=True), Part(f" that could be judged: {plain}.")]
     if unit_of(chosen) == "requests":
-        return _opening_of_requests(chosen, word)
+        return _opening_of_requests(chosen, word, period)
     spent, share = chosen["report_spent_seconds"], chosen["report_budget_seconds"]
     where = f" on {chosen['service']}" if chosen["service"] else ""
     if word is Word.MISSED:
         over = duration(-chosen["remaining_seconds"])
-        own = f"{duration(spent)} of it this week{where}" if spent else "none of it spent this week"
+        own = f"{duration(spent)} of it this {period}{where}" if spent else f"none of it spent this {period}"
         return [
             Part(f"The {_window(chosen)} target{_whose(chosen)} is missed", is_strong=True),
             Part(f": {over} over the budget of {duration(chosen['budget_seconds'])}, {own}."),
         ]
     if is_over_share(chosen):
         return [
-            Part("The week spent more than its share", is_strong=True),
+            Part(f"The {period} spent more than its share", is_strong=True),
             Part(f": down {duration(spent)}{where} where {duration(share)} were in the budget."),
         ]
     if word is Word.AT_RISK:
         left = f"{duration(chosen['remaining_seconds'])} of {duration(chosen['budget_seconds'])}"
-        return [Part("Little budget is left", is_strong=True), Part(f"{_whose(chosen)}: {left}; this week {plain}.")]
+        return [
+            Part("Little budget is left", is_strong=True),
+            Part(f"{_whose(chosen)}: {left}; this {period} {plain}."),
+        ]
     kept = f"{plain} of {duration(share)} in the budget" if down and not chosen["service"] else plain
-    return [Part("The week kept its target", is_strong=True), Part(f": {kept}.")]
+    return [Part(f"The {period} kept its target", is_strong=True), Part(f": {kept}.")]
 
 
-def _opening_of_requests(chosen: Printed, word: Word) -> list[Part]:
+def _opening_of_requests(chosen: Printed, word: Word, period: str) -> list[Part]:
     spent, share = chosen["report_spent_requests"], chosen["report_budget_requests"]
     where = f" on {chosen['service']}" if chosen["service"] else ""
     said = f"{count(round(spent))} failed requests{where} where {count(int(share))} were in the budget"
     if word is Word.MISSED:
         return [
             Part(f"The {_window(chosen)} target{_whose(chosen)} is missed", is_strong=True),
-            Part(f" by {count(round(-chosen['remaining_requests']))} requests; this week {said}."),
+            Part(f" by {count(round(-chosen['remaining_requests']))} requests; this {period} {said}."),
         ]
     if is_over_share(chosen):
-        return [Part("The week spent more than its share", is_strong=True), Part(f": {said}.")]
+        return [Part(f"The {period} spent more than its share", is_strong=True), Part(f": {said}.")]
     if word is Word.AT_RISK:
         left = f"{count(int(chosen['remaining_requests']))} of {count(int(chosen['budget_requests']))} failed requests"
         return [Part("Little budget is left", is_strong=True), Part(f"{_whose(chosen)}: {left}.")]
-    return [Part("The week kept its target", is_strong=True), Part(f": {said}.")]
+    return [Part(f"The {period} kept its target", is_strong=True), Part(f": {said}.")]
 
 
 def _about(worst: Worst) -> list[Part]:
@@ -213,7 +218,7 @@ def _changes(total: Printed) -> list[Part]:
 
 
 def _what_holds(objectives: Sequence[Printed], word: Word) -> list[Part]:
-    """On a bad week, what is still good: how many objectives hold."""
+    """In a bad period, what is still good: how many objectives hold."""
     if word not in {Word.AT_RISK, Word.MISSED}:
         return []
     judged = [each for each in objectives if each["met"] is not None]

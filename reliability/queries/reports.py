@@ -6,6 +6,7 @@ All of them come from the same calculation as `manage.py metrics`; nothing is ad
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,8 +21,9 @@ from reliability.domain.contract import Report, availability_part, contract, dow
 from reliability.domain.dora import Scope
 from reliability.domain.intervals import Interval
 from reliability.domain.knowledge import Knowledge
+from reliability.domain.periods import Period, PeriodKind, period_holding, period_labelled
 from reliability.domain.slo import Evaluation
-from reliability.domain.weeks import DAY, monday_of, week_label, week_of, zone_named
+from reliability.domain.weeks import zone_named
 from reliability.models import ReportSnapshot
 from reliability.queries.knowledge import LONGEST_PERIOD, knowledge_as_of, knowledge_now
 
@@ -30,9 +32,9 @@ Printed = dict[str, Any]  # Any: a JSON tree, described by the metrics contract
 
 @dataclass(frozen=True, slots=True)
 class WeekPoint:
-    """One ISO week of a series. Parts are those of the printed report, of the week's elapsed part; ratios may be None.
+    """One week (month, quarter) of a series. Parts are those of the printed report, of its elapsed part; ratios may be None.
 
-    is_running: the week has not ended.
+    is_running: it has not ended.
     """
 
     label: str
@@ -54,17 +56,16 @@ def team_zone(team: Team) -> ZoneInfo:
 
 def week_holding(*, team: Team, at: datetime) -> tuple[str, Interval]:
     """Label (2026-W13) and instants of the ISO week that holds the instant, in the team's zone."""
-    zone = team_zone(team)
-    monday = monday_of(at, zone)
-    return week_label(monday), week_of(monday, zone)
+    period = period_holding(PeriodKind.WEEK, at, team_zone(team))
+    return period.label, period.interval
 
 
 def week_labelled(*, team: Team, label: str) -> Interval:
     """The instants of the week that a label (2026-W13) names; ValueError for what is no such week."""
-    monday = datetime.strptime(f"{label}-1", "%G-W%V-%u").date()  # noqa: DTZ007 -- a date is wanted
-    if week_label(monday) != label:
+    period = period_labelled(label, team_zone(team))
+    if period.kind is not PeriodKind.WEEK:
         raise ValueError(f"expected an ISO week such as 2026-W13, got {label!r}")
-    return week_of(monday, team_zone(team))
+    return period.interval
 
 
 def report_now(*, team: Team, window: Interval, now: datetime) -> Printed:
@@ -97,16 +98,20 @@ def last_weeks(*, team: Team, now: datetime, count: int = 12, service: str | Non
     known, zone = knowledge_now(team=team, now=now), team_zone(team)
     if service is not None and service not in known.history.services:
         return []
-    monday = monday_of(now, zone)
-    mondays = [monday - 7 * DAY * back for back in range(count - 1, -1, -1)]
-    return [_week_point(known, week_label(day), week_of(day, zone), service, zone) for day in mondays]
+    periods = period_holding(PeriodKind.WEEK, now, zone).until(count)
+    return [_point(known, period, service) for period in periods]
+
+
+def points_of(known: Knowledge, periods: Sequence[Period]) -> list[WeekPoint]:
+    """The whole in each of these periods. No query."""
+    return [_point(known, period, None) for period in periods]
 
 
 def objectives_now(*, team: Team, now: datetime) -> dict[str, Printed]:
     """Every objective evaluated now, by id; the report window in it is the running week."""
     known, zone = knowledge_now(team=team, now=now), team_zone(team)
     at = known.history.as_of
-    window = week_of(monday_of(at, zone), zone)
+    window = period_holding(PeriodKind.WEEK, at, zone).interval
     return {item.id: Evaluation(known, item, window, at, zone).printed() for item in known.history.objectives}
 
 
@@ -125,16 +130,17 @@ def incidents_in(*, team: Team, window: Interval) -> QuerySet[Incident]:
     )
 
 
-def _week_point(known: Knowledge, label: str, week: Interval, service: str | None, zone: ZoneInfo) -> WeekPoint:
-    scope = Scope(service, Report(known, week, zone).elapsed)
+def _point(known: Knowledge, period: Period, service: str | None) -> WeekPoint:
+    window = period.interval
+    scope = Scope(service, Report(known, window, period.zone).elapsed)
     return WeekPoint(
-        label=label,
-        from_at=week.start,
-        to_at=week.end,
-        is_running=known.history.as_of < week.end,
+        label=period.label,
+        from_at=window.start,
+        to_at=window.end,
+        is_running=known.history.as_of < window.end,
         availability=availability_part(known, scope),
         downtime_by_cause=downtime_by_cause(known, scope),
-        deployment_frequency=dora.deployment_frequency(known, scope, zone),
+        deployment_frequency=dora.deployment_frequency(known, scope, period.zone),
         change_failure=dora.change_failure(known, scope),
         failed_deployment_recovery=recovery.failed_deployment_recovery(known, scope).printed(),
         issues=dora.issues(known, scope),
@@ -142,12 +148,12 @@ def _week_point(known: Knowledge, label: str, week: Interval, service: str | Non
 
 
 def snapshots_of(*, team: Team, label: str) -> list[ReportSnapshot]:
-    """The closed reports of a week, in order of their numbers; none while it has not been closed."""
+    """The closed reports of a period, in order of their numbers; none while it has not been closed."""
     return list(ReportSnapshot.objects.filter(team=team, label=label).order_by("number"))
 
 
-def latest_snapshots(*, team: Team, count: int = 12) -> list[ReportSnapshot]:
-    """The standing snapshot of each of the last closed weeks, newest week first, without the numbers in them."""
+def closed_since(*, team: Team, since: datetime) -> list[ReportSnapshot]:
+    """The standing snapshot of each period that ended after an instant, newest first, without the numbers in it."""
     newer = ReportSnapshot.objects.filter(team=OuterRef("team"), label=OuterRef("label"), number__gt=OuterRef("number"))
-    rows = ReportSnapshot.objects.filter(~Exists(newer), team=team).defer("result")
-    return list(rows.order_by("-from_at")[:count])
+    rows = ReportSnapshot.objects.filter(~Exists(newer), team=team, to_at__gt=since)
+    return list(rows.defer("result", "beside", "difference").order_by("-from_at", "to_at"))

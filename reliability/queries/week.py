@@ -1,4 +1,4 @@
-"""What the weekly report shows beside the printed numbers: incidents in order of harm, failed deploys, budgets over time."""
+"""What a report shows beside the printed numbers: incidents in order of harm, failed deploys, budgets over time."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Q
 
-from deploys.models import Deploy, Team
-from incidents.models import Cause, Incident, Remedy
+from deploys.models import Deploy, Flag, Team, Tier
+from incidents.models import Cause, Incident, Maintenance, Remedy
 from reliability.domain.intervals import Interval
 from reliability.domain.knowledge import Knowledge
 from reliability.domain.slo import Evaluation
 from reliability.domain.spending import BudgetStep, budget_steps
 from reliability.domain.verdicts import Worst
-from reliability.domain.weeks import DAY, monday_of, week_label, week_of
+from reliability.domain.weeks import DAY
+from reliability.queries.knowledge import LONGEST_PERIOD
 from reliability.queries.now import change_name
-from reliability.queries.reports import WeekPoint, incidents_in, last_weeks
+from reliability.queries.reports import incidents_in
 
 SEVERE = ("downtime", "multi_user")
 
@@ -112,13 +113,6 @@ def deploys_by_ids(*, team: Team, ids: Sequence[str]) -> list[Deploy]:
     return list(rows.select_related("service", "release", "change").order_by("started_at", "pk"))
 
 
-def weeks_until(*, team: Team, window: Interval, now: dt.datetime, zone: ZoneInfo, count: int = 12) -> list[WeekPoint]:
-    """The weeks up to and including the one of the window, oldest first."""
-    back = (monday_of(now, zone) - monday_of(window.start, zone)).days // 7
-    points = last_weeks(team=team, now=now, count=back + count)
-    return points[:count]
-
-
 def objective_at(known: Knowledge, key: str, window: Interval, zone: ZoneInfo) -> Evaluation | None:
     """An objective at the end of the elapsed part of a window."""
     objective = next((each for each in known.history.objectives if each.id == key), None)
@@ -133,20 +127,21 @@ def burn_down(evaluation: Evaluation) -> list[BudgetStep]:
     return budget_steps(evaluation)
 
 
-def remaining_by_week(known: Knowledge, key: str, weeks: Sequence[WeekPoint], zone: ZoneInfo) -> list[float | None]:
-    """What was left of a budget at the end of each week, in its unit."""
+def remaining_by_period(known: Knowledge, key: str, windows: Sequence[Interval], zone: ZoneInfo) -> list[float | None]:
+    """What was left of a budget at the end of each window, in its unit; None where the requests then are not loaded."""
+    loaded_from = known.history.as_of - LONGEST_PERIOD
     found: list[float | None] = []
-    for week in weeks:
-        evaluation = objective_at(known, key, Interval(week.from_at, week.to_at), zone)
-        found.append(
-            None
-            if evaluation is None
-            else float(evaluation.budget(evaluation.period).remaining) / (1e6 if evaluation.is_time else 1)
-        )
+    for window in windows:
+        evaluation = objective_at(known, key, window, zone)
+        if evaluation is None or (not evaluation.is_time and evaluation.period.start < loaded_from):
+            found.append(None)
+        else:
+            remaining = evaluation.budget(evaluation.period).remaining
+            found.append(float(remaining) / (1e6 if evaluation.is_time else 1))
     return found
 
 
-def objectives_by_week(
+def objectives_by_period(
     known: Knowledge, windows: Sequence[Interval], zone: ZoneInfo
 ) -> list[list[dict[str, Any]]]:  # Any: printed objectives
     """Every objective at the end of each window, for the words of an archive."""
@@ -160,8 +155,18 @@ def objectives_by_week(
     ]
 
 
-def recent_weeks(*, now: dt.datetime, zone: ZoneInfo, count: int) -> list[tuple[str, Interval]]:
-    """Labels and instants of the last weeks, newest first; the first one is running."""
-    monday = monday_of(now, zone)
-    days = [monday - 7 * DAY * back for back in range(count)]
-    return [(week_label(day), week_of(day, zone)) for day in days]
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """What is known to come: announced or planned work, and flags that expire."""
+
+    slots: Sequence[Maintenance]
+    flags: Sequence[Flag]
+
+
+def ahead(*, team: Team, after: dt.datetime, span: dt.timedelta = 14 * DAY, most: int = 5) -> Ahead:
+    """Planned work and expiring flags of the time after an instant, soonest first. Three queries."""
+    slots = Maintenance.objects.filter(
+        team=team, is_cancelled=False, environment__tier=Tier.PRODUCTION, ends_at__gt=after, starts_at__lt=after + span
+    ).prefetch_related("services")  # fmt: skip
+    flags = Flag.objects.filter(team=team, expires_at__gt=after, expires_at__lt=after + span, archived_at__isnull=True)
+    return Ahead(list(slots.order_by("starts_at", "pk")[:most]), list(flags.order_by("expires_at", "pk")[:most]))

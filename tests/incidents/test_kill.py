@@ -148,6 +148,6 @@ def test_a_week_whose_closing_died_is_closed_once(live: Live) -> None:
 _CLOSE = """
 from deploys import clock
 from deploys.models import Team
-from reliability.actions.reports import close_week
-close_week(team=Team.objects.get(), label="2026-W20", now=clock.now())
+from reliability.actions.reports import close_report
+close_report(team=Team.objects.get(), label="2026-W20", now=clock.now())
 """

@@ -1,4 +1,4 @@
-"""The five tiles of a week: each value with its n, the week before and the four weeks before counted together."""
+"""The five tiles of a report: each value with its n, the period before and several before it counted together."""
 
 from __future__ import annotations
 
@@ -29,10 +29,12 @@ class Tile:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """The printed totals of the week before and of the four weeks before it, counted as one window."""
+    """The printed totals of the period before and of several before it, counted as one window, with their words."""
 
-    week_before: Printed
-    month_before: Printed
+    one: Printed
+    many: Printed
+    one_words: str = "week before"
+    many_words: str = "4 weeks before"
 
 
 def availability_tile(
@@ -54,7 +56,7 @@ def availability_tile(
     return Tile(
         "Availability", _up(now), "; ".join(said), url="#broke",
         spark=[week.availability["ratio"] for week in weeks], target=goal,
-        before=[f"week before {_up(compared.week_before['availability'])}", f"4 weeks before {_up(compared.month_before['availability'])}"],
+        before=[f"{compared.one_words} {_up(compared.one['availability'])}", f"{compared.many_words} {_up(compared.many['availability'])}"],
     )  # fmt: skip
 
 
@@ -62,8 +64,10 @@ def _up(availability: Printed) -> str:
     return percent_up(availability["downtime_seconds"], availability["observed_seconds"])
 
 
-def budget_tile(objective: Printed | None, remaining: Sequence[float | None]) -> Tile:
-    """What is left of the headline objective's budget. `remaining` week by week, this one last."""
+def budget_tile(
+    objective: Printed | None, remaining: Sequence[float | None], before_words: str = "week before"
+) -> Tile:
+    """What is left of the headline objective's budget. `remaining` period by period, this one last."""
     if objective is None:
         return Tile("Budget left", UNKNOWN, "no objective could be judged")
     unit = unit_of(objective)
@@ -78,7 +82,7 @@ def budget_tile(objective: Printed | None, remaining: Sequence[float | None]) ->
     before = remaining[-2] if len(remaining) > 1 else None
     return Tile(
         "Budget left", _amount(abs(left), unit), said, url="#budget", small="" if left >= 0 else "over",
-        spark=remaining, before=[] if before is None else [f"week before {_amount(before, unit)}" if before >= 0 else f"week before {_amount(-before, unit)} over"],
+        spark=remaining, before=[] if before is None else [f"{before_words} {_amount(abs(before), unit)}{'' if before >= 0 else ' over'}"],
     )  # fmt: skip
 
 
@@ -101,7 +105,7 @@ def failures_tile(total: Printed, weeks: Sequence[WeekPoint], compared: Compared
     ratios = [_ratio(week.change_failure) for week in weeks]
     return Tile(
         "Failed changes", rate(failed, deploys), said, url="#failed", small=f"{failed} of {count(deploys)}" if deploys else "", spark=ratios,
-        before=[f"week before {_of(compared.week_before)}", f"4 weeks before {_of(compared.month_before)}"],
+        before=[f"{compared.one_words} {_of(compared.one)}", f"{compared.many_words} {_of(compared.many)}"],
     )  # fmt: skip
 
 
@@ -129,7 +133,7 @@ def recovery_tile(total: Printed, weeks: Sequence[WeekPoint], compared: Compared
     return Tile(
         "Recovery of failed deploys", _bounded(now, "median"), said, url="#recovery",
         spark=[week.failed_deployment_recovery["median_seconds"] for week in weeks],
-        before=[f"week before {_recovered(compared.week_before)}", f"4 weeks before {_recovered(compared.month_before)}"],
+        before=[f"{compared.one_words} {_recovered(compared.one)}", f"{compared.many_words} {_recovered(compared.many)}"],
     )  # fmt: skip
 
 
@@ -167,7 +171,7 @@ def self_inflicted_tile(total: Printed, weeks: Sequence[WeekPoint], compared: Co
     return Tile(
         "Self-inflicted", _share(now), said, url="#causes",
         spark=[week.downtime_by_cause["self_inflicted_low_ratio"] for week in weeks],
-        before=[f"week before {_share(compared.week_before['downtime_by_cause'])}", f"4 weeks before {_share(compared.month_before['downtime_by_cause'])}"],
+        before=[f"{compared.one_words} {_share(compared.one['downtime_by_cause'])}", f"{compared.many_words} {_share(compared.many['downtime_by_cause'])}"],
     )  # fmt: skip
 
 

@@ -1,0 +1,237 @@
+"""A report as it is shown: the same parts for the page, for a shared link and for mail."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from deploys.domain.instants import parse_instant
+from deploys.models import Team
+from reliability.addresses import Links
+from reliability.charts.tiles import (
+    Compared,
+    Tile,
+    availability_tile,
+    budget_tile,
+    failures_tile,
+    recovery_tile,
+    self_inflicted_tile,
+)
+from reliability.domain.beside import beside
+from reliability.domain.contract import Report, contract, scope_part
+from reliability.domain.intervals import Interval
+from reliability.domain.knowledge import Knowledge
+from reliability.domain.periods import COMPARED, Period, PeriodKind
+from reliability.domain.verdicts import Word, headline, left_ratio, unit_of, verdict
+from reliability.models import ReportSnapshot
+from reliability.queries import week as reads
+from reliability.queries.knowledge import knowledge_now
+from reliability.queries.reports import WeekPoint, points_of, report_as_of, snapshots_of
+
+Context = dict[str, Any]  # what a template reads
+Printed = Mapping[str, Any]  # Any: the printed report or a part of it
+
+#: A window that began earlier than this is computed from the whole log: its requests are not shared.
+SHARED_SPAN = dt.timedelta(days=99)
+SERIES = {PeriodKind.WEEK: 12, PeriodKind.MONTH: 12, PeriodKind.QUARTER: 8}
+WORD_STATES = {Word.MET: "ok", Word.AT_RISK: "warn", Word.MISSED: "missed", Word.NOT_JUDGED: "off"}
+REASON_WORDS = {
+    "fully_on": "fully on", "fully_off": "fully off", "expired": "expired", "unevaluated": "not checked any more", "unreferenced": "no code left",
+}  # fmt: skip
+MEANS_WORDS = {"rollback": "rollback", "roll_forward": "another deploy", "flag": "flag", "none": "no known remedy"}
+MOST_TOLD = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """The numbers a report is made of: those of the snapshot that stands, else as of now."""
+
+    team: Team
+    period: Period
+    now: dt.datetime
+    printed: Printed
+    beside: Printed
+    snapshots: Sequence[ReportSnapshot]
+    known: Knowledge
+
+    @property
+    def window(self) -> Interval:
+        """The instants of the period."""
+        return self.period.interval
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone of the report."""
+        return self.period.zone
+
+    @property
+    def as_of(self) -> dt.datetime:
+        """When the numbers were known."""
+        return self.snapshots[-1].as_of_at if self.snapshots else self.now
+
+    @property
+    def is_running(self) -> bool:
+        """The period has not ended."""
+        return self.now < self.window.end
+
+
+def basis_of(*, team: Team, period: Period, now: dt.datetime) -> Basis:
+    """Reads or computes the numbers."""
+    snapshots, known = snapshots_of(team=team, label=period.label), knowledge_now(team=team, now=now)
+    stored = snapshots[-1] if snapshots else None
+    printed = printed_now(team, known, period) if stored is None else stored.result
+    besides = None if stored is None else stored.beside
+    return Basis(team, period, now, printed, besides or _beside(known, period), snapshots, known)
+
+
+def printed_now(team: Team, known: Knowledge, period: Period) -> Printed:
+    """The printed report of a period as of now."""
+    window, now = period.interval, known.history.as_of
+    if window.start > now - SHARED_SPAN:
+        return contract(Report(known, window, period.zone))
+    return report_as_of(team=team, window=window, as_of=now)
+
+
+def _beside(known: Knowledge, period: Period) -> Printed:
+    return beside(known, Report(known, period.interval, period.zone).scope(None))
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What all forms of a report tell. `chosen` is the objective the verdict speaks of, by its key in the printed ones."""
+
+    basis: Basis
+    links: Links
+    word: Word
+    parts: Sequence[Any]
+    tiles: Sequence[Tile]
+    points: Sequence[WeekPoint]
+    broken: Sequence[reads.Broken]
+    undecided: Sequence[reads.Broken]
+    chosen: Printed | None
+    chosen_key: str
+    ahead: reads.Ahead
+
+    @property
+    def severe(self) -> list[reads.Broken]:
+        """Incidents told in full, worst first."""
+        return [each for each in self.broken if each.is_severe][:MOST_TOLD]
+
+    @property
+    def folded(self) -> list[reads.Broken]:
+        """All others."""
+        told = {id(each) for each in self.severe}
+        return [each for each in self.broken if id(each) not in told]
+
+    def row(self, broken: reads.Broken) -> Context:
+        """One incident, with where it leads."""
+        shown = broken.confirmed or broken.suggested
+        return {
+            "broken": broken, "incident": broken.incident, "url": self.links.incident(broken.incident), "lasted": broken.lasted,
+            "is_open": broken.incident.restored_at is None, "services": ", ".join(broken.services),
+            "cause_url": self.links.change(shown.change) if shown and shown.change else "", "probability": shown.probability if shown else None,
+        }  # fmt: skip
+
+    @property
+    def objectives(self) -> list[Context]:
+        """Objectives, least budget left first."""
+        ordered = sorted(self.basis.printed["objectives"].items(), key=lambda item: left_ratio(item[1]))
+        return [objective_row(key, each) for key, each in ordered]
+
+    @property
+    def stale(self) -> list[Context]:
+        """The stale flags to remove first."""
+        flags = self.basis.printed["flags"]["stale"][:MOST_TOLD]
+        return [{**flag, "why": ", ".join(REASON_WORDS.get(each, each) for each in flag["reasons"])} for flag in flags]
+
+    @property
+    def recoveries(self) -> list[Context]:
+        """How incidents were ended, those that were at all."""
+        parts: Mapping[str, Any] = self.basis.beside.get("recoveries", {})
+        return [{"means": MEANS_WORDS[name], **parts[name]} for name in MEANS_WORDS if parts.get(name, {}).get("count")]
+
+    @property
+    def is_quiet(self) -> bool:
+        """Nothing was deployed, nothing broke, nothing waits."""
+        deploys = self.basis.printed["total"]["deploys"]["took_traffic_count"]
+        return not self.broken and not deploys and not self.undecided
+
+
+def shown_report(*, basis: Basis, links: Links) -> Shown:
+    """Everything but figures. About thirty queries, whatever the number of rows."""
+    team, period, now = basis.team, basis.period, basis.now
+    broken = reads.broken_in(team=team, window=basis.window, now=min(now, basis.window.end))
+    undecided = [each for each in broken if each.suggested]
+    word, parts = verdict(basis.printed, reads.worst_of(broken), len(undecided), str(period.kind))
+    objectives = basis.printed["objectives"]
+    chosen = headline(list(objectives.values()))
+    chosen_key = next((key for key, each in objectives.items() if each is chosen), "")
+    periods = period.until(SERIES[period.kind])
+    points = points_of(basis.known, periods)
+    return Shown(
+        basis, links, word, parts, _tiles(basis, points, broken, chosen, chosen_key), points, broken, undecided, chosen, chosen_key,
+        reads.ahead(team=team, after=max(basis.window.end, now) if not basis.is_running else now),
+    )  # fmt: skip
+
+
+def _tiles(
+    basis: Basis, points: Sequence[WeekPoint], broken: Sequence[reads.Broken], chosen: Printed | None, chosen_key: str
+) -> list[Tile]:
+    """The row of figures; several periods before are one window of their own, not a mean of several."""
+    period = basis.period
+    many = COMPARED[period.kind]
+    compared = Compared(
+        _whole(basis, period.before(1)), _whole(basis, period.before(many)),
+        f"{period.kind} before", f"{many} {period.kind}s before",
+    )  # fmt: skip
+    total = basis.printed["total"]
+    whole = next(
+        (each for each in basis.printed["objectives"].values() if not each["service"] and each["sli"] == "time"), None
+    )
+    down = sum(1 for each in broken if each.incident.impact_class == "downtime")
+    windows = [Interval(point.from_at, point.to_at) for point in points]
+    remaining = reads.remaining_by_period(basis.known, chosen_key, windows, basis.zone) if chosen else []
+    return [
+        availability_tile(total, whole, points, compared, down),
+        budget_tile(chosen, remaining, compared.one_words),
+        failures_tile(total, points, compared),
+        recovery_tile(total, points, compared),
+        self_inflicted_tile(total, points, compared),
+    ]
+
+
+def _whole(basis: Basis, window: Interval) -> Printed:
+    return scope_part(Report(basis.known, window, basis.zone), None)
+
+
+def objective_row(key: str, printed: Printed) -> Context:
+    """An objective in the report's table."""
+    unit = unit_of(printed)
+    gone = printed["projected_exhaustion_at"] or printed["exhausted_at"]
+    return {
+        "key": key, "printed": printed, "name": printed["service"] or "the whole", "unit": unit, "budget": printed[f"budget_{unit}"],
+        "remaining": printed[f"remaining_{unit}"], "spent": printed[f"report_spent_{unit}"], "share": printed[f"report_budget_{unit}"],
+        "gone_at": parse_instant(gone) if gone else None, "is_gone": bool(printed["exhausted_at"]),
+    }  # fmt: skip
+
+
+def days_in_words(window: Interval, zone: ZoneInfo) -> str:
+    """`9–15 November 2026`, `28 December 2026 – 3 January 2027`."""
+    first, last = window.start.astimezone(zone), (window.end - dt.timedelta(hours=1)).astimezone(zone)
+    if (first.year, first.month) == (last.year, last.month):
+        return f"{first.day}–{last.day} {last:%B %Y}"
+    if first.year == last.year:
+        return f"{first.day} {first:%B} – {last.day} {last:%B %Y}"
+    return f"{first.day} {first:%B %Y} – {last.day} {last:%B %Y}"
+
+
+def period_name(period: Period) -> str:
+    """`week 47`, `March 2026`, `quarter 1 of 2026`."""
+    if period.kind is PeriodKind.WEEK:
+        return f"week {period.label.partition('-W')[2].lstrip('0')}"
+    if period.kind is PeriodKind.MONTH:
+        return f"{period.first:%B %Y}"
+    return f"quarter {period.label[-1]} of {period.first.year}"
