@@ -21,17 +21,20 @@ class Skipped(Exception):
 
 
 def environment(name: str, packages: list[str]) -> Path:
-    """The folder of a virtual environment with these packages, kept in the cache. Raises Skipped where it cannot be made."""
+    """The folder of a virtual environment with these packages (what pip is told to install), kept in the cache.
+
+    Raises Skipped where it cannot be made.
+    """
     folder = CACHE / name
     if not (folder / ".installed").exists():
-        print(f"installing {', '.join(packages)} into {folder}", flush=True)
+        print(f"installing {name} into {folder}", flush=True)
         for command in (
             [sys.executable, "-m", "venv", str(folder)],
             [str(folder / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check", *packages],
         ):
             done = subprocess.run(command, capture_output=True, text=True, check=False)
             if done.returncode:
-                raise Skipped(f"{packages[0]} cannot be installed: {done.stderr.strip()[-200:]}")
+                raise Skipped(f"{name} cannot be installed: {done.stderr.strip()[-200:]}")
         (folder / ".installed").touch()
     return folder
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import shutil
@@ -10,7 +11,6 @@ import signal
 import socket
 import sqlite3
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -110,9 +110,18 @@ class Upshot(Running):
     def serve(self, role: str = "serve") -> None:
         """Starts `manage.py serve`, or one half of it, and waits until it answers."""
         half = {"web": ["--web-only"], "serve": []}.get(role, ["--worker-only"])
-        self.start(role, [sys.executable, "manage.py", "serve", *half], env=self.instance.environment, cwd=ROOT)
+        self.start(role, [_our_python(), "manage.py", "serve", *half], env=self.instance.environment, cwd=ROOT)
         if role in ("web", "serve"):
             self.instance.wait_until_up()
+
+
+def _our_python() -> Path:
+    """The interpreter of an environment as `make install` makes it: libraries of the tests would be imported where they
+    are found, and counted as our memory.
+    """
+    lock = ROOT / "requirements.txt"
+    version = hashlib.sha256(lock.read_bytes()).hexdigest()[:12]
+    return environment(f"upshot-{version}", ["--require-hashes", "-r", str(lock)]) / "bin" / "python"
 
 
 @contextlib.contextmanager
@@ -154,7 +163,7 @@ def ceiling(folder: Path, name: str) -> Iterator[Running]:
     server.start(
         "web",
         [
-            sys.executable, "-m", "granian", "--interface", "asginl", "--host", "127.0.0.1", "--port", str(port), "--workers", "1",
+            _our_python(), "-m", "granian", "--interface", "asginl", "--host", "127.0.0.1", "--port", str(port), "--workers", "1",
             "--no-ws", "--backlog", "1024", "--log-level", "warning", f"bench.ceiling:{name}",
         ],
         env={**os.environ, "CEILING_FILE": str(folder / "inbox.sqlite3")}, cwd=ROOT,

@@ -4,10 +4,16 @@
 """
 
 import os
+import sys
 
 import django
+from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "reliability.settings")
+if settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    # the API framework loads PostgreSQL's driver wherever it is installed: ten megabytes that nothing would use;
+    # None makes its import fail as if it were missing
+    sys.modules.setdefault("psycopg", None)  # type: ignore[arg-type]
 django.setup()
 
 from reliability.front import application  # noqa: E402 -- its models exist only once Django is set up

@@ -40,7 +40,7 @@ from incidents.queries.privacy import scrubbers_of
 
 logger = logging.getLogger(__name__)
 
-BATCH = 200
+BATCH = 100
 #: Bytes of compressed bodies in one batch: keeps the worker's memory flat whatever lies in the inbox.
 BATCH_BYTES = 4 * 1024 * 1024
 #: Doubtful bodies, at hand when a worker died, wait for all others, but no longer than this many batches.
