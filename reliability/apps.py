@@ -14,10 +14,18 @@ class ReliabilityConfig(AppConfig):
         from deploys.actions.schedules import register_job  # noqa: PLC0415 -- models exist only once all apps are loaded
         from deploys.ports import register_column, register_panel, register_projector  # noqa: PLC0415 -- as above
         from reliability.actions.objectives import project_objectives  # noqa: PLC0415 -- as above
-        from reliability.tasks import REPORTS_JOB, REPORTS_PERIOD_SECONDS, keep_all_reports  # noqa: PLC0415 -- as above
+        from reliability.tasks import (  # noqa: PLC0415 -- as above
+            MAIL_JOB,
+            MAIL_PERIOD_SECONDS,
+            REPORTS_JOB,
+            REPORTS_PERIOD_SECONDS,
+            keep_all_reports,
+            send_mail,
+        )
         from reliability.views.objectives import BUDGET_COLUMN, service_budgets  # noqa: PLC0415 -- as above
 
         register_job(REPORTS_JOB, period_seconds=REPORTS_PERIOD_SECONDS, wake=keep_all_reports.delay)
+        register_job(MAIL_JOB, period_seconds=MAIL_PERIOD_SECONDS, wake=send_mail.delay)
         register_projector("objective", project_objectives)
         register_panel("service-aside", service_budgets, order=10)
         register_column("service-list", BUDGET_COLUMN)

@@ -116,6 +116,15 @@ VARIABLES: Final[tuple[Variable, ...]] = (
         secret=True,
     ),
     Variable(
+        "UPSHOT_EMAIL_URL",
+        str,
+        None,
+        "Mail server for reports and alerts: `smtp://user:password@host:25`, `smtp+tls://…:587`, `smtp+ssl://…:465`. Unset: no"
+        " mail is sent.",
+        secret=True,
+    ),
+    Variable("UPSHOT_EMAIL_FROM", str, None, "Sender of that mail. Unset: `upshot@` and the host of UPSHOT_BASE_URL."),
+    Variable(
         "UPSHOT_CLOCK_OFFSET_SECONDS", float, "0", "Shifts the clock, for tests only. Refused unless UPSHOT_TESTING=1."
     ),
     Variable(

@@ -43,6 +43,7 @@ try:
     NEW_ISSUES_PER_HOUR = _env.number("UPSHOT_NEW_ISSUES_PER_HOUR")
     _private_monitors = _env.read("UPSHOT_ALLOW_PRIVATE_MONITORS")
     SENTRY_DSN = _env.text("UPSHOT_SENTRY_DSN")
+    _email_url, _email_from = _env.text("UPSHOT_EMAIL_URL"), _env.text("UPSHOT_EMAIL_FROM")
     TRUSTED_PROXIES = _env.read("UPSHOT_TRUSTED_PROXIES")
     LOG_LEVEL = str(_env.text("UPSHOT_LOG_LEVEL")).upper()
     _secret_key = _env.text("UPSHOT_SECRET_KEY")
@@ -221,6 +222,19 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_DEFAULT_QUEUE = "upshot"
+
+# -- mail -----------------------------------------------------------------------------------------------------------
+
+MAIL_IS_SET = bool(_email_url)
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = _email_from or f"upshot@{urlsplit(BASE_URL).hostname}"
+if _email_url:
+    try:
+        vars().update(environ.Env.email_url_config(_email_url))
+    except (environ.ImproperlyConfigured, ValueError, KeyError) as error:
+        raise ImproperlyConfigured(
+            "UPSHOT_EMAIL_URL: expected smtp+tls://user:password@host:587 or the like"
+        ) from error
 
 # -- HTTP -----------------------------------------------------------------------------------------------------------
 

@@ -10,24 +10,36 @@ from celery import shared_task
 from deploys import clock
 from deploys.actions import schedules
 from deploys.models import Team
+from reliability.actions.mail import send_due_mail
+from reliability.actions.report_mail import mail_reports
 from reliability.actions.reports import keep_reports
 
 logger = logging.getLogger(__name__)
 
 REPORTS_JOB: Final = "reports"
 REPORTS_PERIOD_SECONDS: Final = 600.0
+MAIL_JOB: Final = "mail"
+MAIL_PERIOD_SECONDS: Final = 30.0
 
 
 @shared_task(name="reliability.keep_reports")  # type: ignore[untyped-decorator]  # celery has no types
 def keep_all_reports() -> None:
-    """Closes and restates the weekly reports of every team; one team's trouble does not stop the others."""
+    """Closes, restates and mails the reports of every team; one team's trouble does not stop the others."""
     with schedules.running(REPORTS_JOB) as problems:
         for team in Team.objects.order_by("id"):
             try:
                 for snapshot in keep_reports(team=team, now=clock.now()):
                     logger.info(
-                        "report stored", extra={"team": team.slug, "week": snapshot.label, "number": snapshot.number}
+                        "report stored", extra={"team": team.slug, "period": snapshot.label, "number": snapshot.number}
                     )
+                mail_reports(team=team, now=clock.now())
             except Exception as error:
                 logger.exception("the reports of a team could not be kept", extra={"team": team.slug})
                 problems.append(f"{team.slug}: {error!r}")
+
+
+@shared_task(name="reliability.send_mail")  # type: ignore[untyped-decorator]  # celery has no types
+def send_mail() -> None:
+    """Hands over the mail that is due."""
+    with schedules.running(MAIL_JOB):
+        send_due_mail(now=clock.now())

@@ -22,7 +22,9 @@ from deploys.actions.deliveries import log_delivery
 from deploys.actions.facts import record_fact
 from deploys.models import Role, Scope, Team, User
 from incidents.models import Maintenance, Monitor, Proposal
+from reliability.actions.report_mail import stop_token
 from reliability.actions.report_shares import share_report
+from reliability.models import ReportSubscription
 from tests.conftest import NOON
 from tests.factories.access import github_source
 from tests.factories.catalog import EnvironmentFactory, ServiceFactory
@@ -76,6 +78,11 @@ def maintenance(team: Team) -> dict[str, Any]:
     slot = {"id": "m", "starts_at": "2026-03-04T12:00:00Z", "ends_at": "2026-03-04T13:00:00Z"}
     record_fact(team=team, kind="maintenance", payload=slot, received_at=NOON, origin="live")
     return {"public_id": Maintenance.objects.get(team=team).public_id}
+
+
+def mail_stop(team: Team) -> dict[str, Any]:
+    row = ReportSubscription.objects.create(team=team, email="a@example.org", kind="week", zone="UTC", created_at=NOON)
+    return {"token": stop_token(row)}
 
 
 def shared_report(team: Team) -> dict[str, Any]:
@@ -237,6 +244,8 @@ TABLE: dict[str, Row] = {
     f"{T}/reports/<str:label>/share/": Row(TEAM, read=Role.RESPONDER, args=week, is_owned=False),
     f"{T}/reports/<str:label>/report.json": Row(TEAM, write=None, args=week, is_owned=False),
     f"{T}/reports/<str:label>/report.csv": Row(TEAM, write=None, args=week, is_owned=False),
+    f"{T}/reports/mail/": Row(TEAM, write=Role.VIEWER, body={"act": "add"}),
+    "mail/stop/<str:token>/": Row(PUBLIC, args=mail_stop),
     "shared/<str:secret>/": Row(PUBLIC, args=shared_report),
     "healthz": Row(PUBLIC),
     "readyz": Row(PUBLIC),

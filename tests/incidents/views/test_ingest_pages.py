@@ -176,7 +176,7 @@ def test_pages_with_numbers_say_what_is_missing_from_them() -> None:
     at = desk()
     shop = service_of(at.team)
     incident = incident_of(at.team)
-    pages = [("dashboard", ()), ("report-week", ("2026-W10",)), ("incident-detail", (incident.number,))]
+    pages = [("dashboard", ()), ("report", ("2026-W10",)), ("incident-detail", (incident.number,))]
     assert ["Incomplete" in read(at.get(name, *args)) for name, args in pages] == [False, False, False]
 
     lose(shop, "queue_overflow", 1_200)
