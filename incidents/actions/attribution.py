@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Q
 
 from deploys import failpoints
 from deploys.actions.facts import record_fact
-from deploys.models import Change, FactOrigin
+from deploys.models import Change, FactOrigin, Team
 from incidents.actions.incidents import Finding
 from incidents.actions.projection import resolve_pending
 from incidents.actions.teaching import learn_reversal
@@ -277,5 +278,8 @@ def mark_for_change(*, change_id: int, now: dt.datetime) -> int:
     incidents = Incident.objects.filter(window | after, team=change.team_id, is_dismissed=False, episodes__isnull=False)
     recent = incidents.filter(begins_at__gte=change.at - dt.timedelta(seconds=2 * BACK)).distinct()
     ids = list(recent.order_by("-begins_at").values_list("pk", flat=True)[:200])
-    due = Incident.objects.filter(Q(due_at__isnull=True) | Q(due_at__gt=now), pk__in=ids)
-    return due.update(due_at=now)
+    with transaction.atomic():
+        # a detection at work has asked already what is due and will write when each is next: it goes first
+        Team.objects.select_for_update(no_key=True).get(pk=change.team_id)
+        due = Incident.objects.filter(Q(due_at__isnull=True) | Q(due_at__gt=now), pk__in=ids)
+        return due.update(due_at=now)

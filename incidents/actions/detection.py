@@ -75,10 +75,8 @@ def run(
             if team_id in checks:
                 refreshed.changed += _refresh_checks(lens)
             failpoints.reach("detection.refreshed")
-            if is_asking:
-                one = _ask(lens, refreshed)
-            else:
-                one = _reconcile(lens, refreshed, _due(lens) if team_id in due else [])
+            # due is asked under the lock: what was marked while this waited for it would be taken for done below
+            one = _ask(lens, refreshed) if is_asking else _reconcile(lens, refreshed, _due(lens))
         failpoints.reach("detection.committed")
         done = Pass(done.issues + looked, done.incidents + one.incidents, done.verdicts + one.verdicts)
     return done

@@ -13,6 +13,7 @@ from typing import Final
 from django.conf import settings
 from django.db import models, transaction
 
+from deploys import failpoints
 from deploys.models import Service
 from incidents.actions.traffic import record_outcomes
 from incidents.domain.intake import RAW_KEPT
@@ -51,6 +52,7 @@ def _expire(
         DigestMark.objects.update_or_create(name=outcome, defaults={"inbox_ids": list(due)})
         if str(settings.INBOX_ALIAS) == "default":
             rows.filter(pk__in=due).delete()
+    failpoints.reach("expiry.counted")
     if str(settings.INBOX_ALIAS) != "default":
         rows.filter(pk__in=due).delete()
     return len(due)

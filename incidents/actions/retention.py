@@ -22,6 +22,7 @@ from typing import Final
 from django.conf import settings
 from django.db import connection, models, transaction
 
+from deploys import failpoints
 from deploys.models import Service, Team
 from incidents.domain.retention import Report, level, spread
 from incidents.models import ErrorEvent, IncidentIssue, Issue
@@ -67,7 +68,9 @@ class _Run:
             found = dict(rows.values_list("pk", "issue_id"))
             doomed = ErrorEvent.objects.filter(pk__in=found)
             doomed._raw_delete(doomed.db)  # no row refers to a report; the collector would load them all
+            failpoints.reach("retention.deleted")
             _take_off(Counter(found.values()))
+        failpoints.reach("retention.committed")
         self.pause(time.monotonic() - started)
         return len(found)
 

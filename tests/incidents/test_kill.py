@@ -57,6 +57,7 @@ def kill_at_points(live: Live, *, rounds: int, seed: int) -> tuple[Load, dict[st
     """Has the web process and the worker die at one point each, over and over, while clients send; deaths by point."""
     dice = random.Random(seed)
     deaths = dict.fromkeys(WEB + WORKER, 0)
+    token = live.instance.provision("shop/shop")["deploy_token"]
     live.kill("web")
     with Load(live, clients=4, pause=0.03) as load:  # the inbox must run empty, or detection waits for its schedule
         for number in range(rounds * len(WORKER)):
@@ -67,6 +68,9 @@ def kill_at_points(live: Live, *, rounds: int, seed: int) -> tuple[Load, dict[st
                 live.start("web", failpoint=f"{WEB[number % len(WORKER)]}:{dice.randint(1, 50)}")
                 deaths[WEB[number % len(WORKER)]] += live.died("web")
             live.start("web")
+            if point.startswith("attribution."):  # judged at each doubling, an incident would be ever more seldom
+                live.instance.wait_until_up()
+                assert report_deploy(live, token, number) == 201
             deaths[point] += live.died("worker", 120)
             live.kill("web")
         live.start_web()
@@ -74,6 +78,13 @@ def kill_at_points(live: Live, *, rounds: int, seed: int) -> tuple[Load, dict[st
         taken = len(load.acknowledged)
         eventually(lambda: len(load.acknowledged) > taken, seconds=60, what="an answer after the last restart")
     return load, deaths
+
+
+def report_deploy(live: Live, token: str, number: int) -> int:
+    """Tells of a deploy, which has every open incident judged at once; the status of the answer."""
+    body = b'{"id": "%d", "service": "shop", "release": "1.4.2", "status": "success"}' % number
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    return live.post("/api/v1/deploys", body, headers)[0]
 
 
 def is_soak(config: pytest.Config) -> bool:
@@ -118,17 +129,15 @@ def test_a_death_at_any_point_loses_and_doubles_nothing_on_postgresql(
 
 def test_a_deploy_whose_recording_died_is_recorded_when_it_is_sent_again(live: Live) -> None:
     token = live.instance.provision("shop/shop")["deploy_token"]
-    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-    body = b'{"id": "42", "service": "shop", "release": "1.4.2", "status": "success"}'
     live.kill("web")
     live.start("web", failpoint="deploy.recorded")
     live.instance.wait_until_up()
 
     with pytest.raises((OSError, http.client.HTTPException)):
-        live.post("/api/v1/deploys", body, headers)
+        report_deploy(live, token, 42)
     assert live.died("web")
     live.start_web()
-    answers = [live.post("/api/v1/deploys", body, headers)[0] for _ in range(2)]
+    answers = [report_deploy(live, token, 42) for _ in range(2)]
 
     assert answers == [201, 200]
     assert live.number("SELECT count(*) FROM deploys_fact WHERE kind = 'deploy'") == 1

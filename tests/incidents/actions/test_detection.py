@@ -228,6 +228,20 @@ def test_a_deploy_that_is_reported_late_is_weighed() -> None:
     assert mark_for_change(change_id=0, now=NOON) == 0
 
 
+def test_a_deploy_that_is_reported_while_detection_waits_for_its_turn_is_weighed() -> None:
+    service = shop()
+    fail(service, spread(12))
+    detection.run(now=NOON + minutes(12))
+    fail(service, spread(1, start=12))  # too little to have the incident weighed again
+    change = deploy(service.team, -2, received=13)
+
+    detection.run(
+        now=NOON + minutes(13), before_each=lambda: mark_for_change(change_id=change.pk, now=NOON + minutes(13))
+    )
+
+    assert Incident.objects.get().verdicts.order_by("-number")[0].change == change
+
+
 def test_a_rejected_cause_is_not_proposed_again() -> None:
     service = shop()
     change = deploy(service.team, -2)
