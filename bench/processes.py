@@ -46,7 +46,7 @@ def name(pid: int) -> str:
     """What runs there, short: the supervisor, the server, the worker."""
     with contextlib.suppress(OSError):
         words = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
-        for word in ("granian", "celery", "snappea", "gunicorn", "supervisor", "serve"):
+        for word in ("granian", "reliability.worker", "celery", "snappea", "gunicorn", "supervisor", "serve"):
             if any(word in each for each in words):
                 return word
         return Path(words[0]).name

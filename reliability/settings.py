@@ -9,7 +9,6 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 import environ
-import structlog
 from django.core.exceptions import ImproperlyConfigured
 
 from reliability.environment import BadVariable, process_environment, unknown_names
@@ -144,8 +143,8 @@ APPEND_SLASH = True
 # -- databases ------------------------------------------------------------------------------------------------------
 
 
-def _sqlite(name: str) -> dict[str, Any]:
-    """An SQLite alias.
+def _sqlite(name: str, *, cache_kb: int) -> dict[str, Any]:
+    """An SQLite alias. Each connection, one for each thread, keeps up to `cache_kb` of pages in memory.
 
     IMMEDIATE is needed: a deferred transaction that upgrades to writing fails without waiting. So is FULL: with NORMAL,
     a power cut takes back commits that somebody was told of.
@@ -161,7 +160,7 @@ def _sqlite(name: str) -> dict[str, Any]:
             "init_command": (
                 # No mmap: mapped pages count as this process's memory.
                 "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;PRAGMA mmap_size=0;"
-                "PRAGMA journal_size_limit=67108864;PRAGMA cache_size=-4000;"
+                f"PRAGMA journal_size_limit=67108864;PRAGMA cache_size=-{cache_kb};"
             ),
         },
     }
@@ -170,9 +169,9 @@ def _sqlite(name: str) -> dict[str, Any]:
 DATABASES: dict[str, dict[str, Any]]
 if _database_url is None or _database_url.startswith("sqlite"):
     DATABASES = {
-        "default": _sqlite("upshot.sqlite3"),
+        "default": _sqlite("upshot.sqlite3", cache_kb=4_000),
         # Its own file, so that the digest's write lock never delays an acknowledgement.
-        "inbox": _sqlite("inbox.sqlite3"),
+        "inbox": _sqlite("inbox.sqlite3", cache_kb=500),  # written at one end, read at the other: nothing is read twice
     }
     if _database_url and (_path := _database_url.removeprefix("sqlite:///")):
         DATABASES["default"]["NAME"] = Path(_path)
@@ -325,28 +324,14 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {
-        "json": {
-            "()": structlog.stdlib.ProcessorFormatter,
-            "foreign_pre_chain": [
-                structlog.stdlib.add_log_level,
-                structlog.stdlib.add_logger_name,
-                structlog.stdlib.ExtraAdder(),
-                structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
-            ],
-            "processors": [
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.format_exc_info,
-                structlog.processors.JSONRenderer(sort_keys=True),
-            ],
-        }
-    },
+    "formatters": {"json": {"()": "reliability.logs.JsonLines"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {
         "django.request": {"level": "ERROR"},
         "celery": {"level": "WARNING"},
         "kombu": {"level": "WARNING"},
+        "_granian": {"handlers": [], "propagate": True},  # in the process that serves: as JSON, and scrubbed, too
         "kombu.connection": {"level": "ERROR"},  # says at each message that the file system has no host name
     },
 }

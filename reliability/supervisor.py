@@ -121,11 +121,8 @@ def web_command(*, host: str, port: int, processes: int) -> list[str]:
 
 
 def worker_command(*, threads: int) -> list[str]:
-    """A Celery worker with a thread pool. Django's checks are skipped: they would load every page into the worker."""
-    return [
-        sys.executable, "-m", "celery", "-A", "reliability", "--quiet", "--skip-checks", "worker", "--pool", "threads", "--concurrency", str(threads),
-        "--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "warning",
-    ]  # fmt: skip
+    """A Celery worker with a thread pool."""
+    return [sys.executable, "-m", "reliability.worker", str(threads)]
 
 
 def supervisor_command(commands: Mapping[str, Sequence[str]]) -> list[str]:

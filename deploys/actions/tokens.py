@@ -86,7 +86,7 @@ def _note_use(token: ApiToken, now: dt.datetime) -> None:
         ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
     except OperationalError as error:
         logger.warning(
-            "the last use of a token was not written", extra={"token": str(token.public_id), "why": str(error)}
+            "the last use of a token was not written", extra={"public_id": str(token.public_id), "why": str(error)}
         )
 
 
