@@ -26,6 +26,7 @@ from incidents.domain.reversal import REVERSALS, reversal_of, reversal_words, wi
 from incidents.domain.weights import MAY_CONFIRM
 from incidents.formats.frozen_terms import FrozenCandidate, freeze
 from incidents.models import (
+    AT_ONCE,
     Candidate,
     Cause,
     Episode,
@@ -282,4 +283,4 @@ def mark_for_change(*, change_id: int, now: dt.datetime) -> int:
         # a detection at work has asked already what is due and will write when each is next: it goes first
         Team.objects.select_for_update(no_key=True).get(pk=change.team_id)
         due = Incident.objects.filter(Q(due_at__isnull=True) | Q(due_at__gt=now), pk__in=ids)
-        return due.update(due_at=now)
+        return due.update(due_at=AT_ONCE)

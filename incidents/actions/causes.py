@@ -12,7 +12,7 @@ from deploys.models import Change, User
 from incidents.actions.teaching import learn
 from incidents.actions.telling import Line, locked, payload_of, tell
 from incidents.domain.incident_record import CHANGE_KINDS
-from incidents.models import Cause, Incident, TimelineEntry
+from incidents.models import AT_ONCE, Cause, Incident, TimelineEntry
 from incidents.queries.references import changes_referred
 
 Claims = list[dict[str, Any]]  # Any: JSON
@@ -52,7 +52,7 @@ def reject_cause(*, incident: Incident, change: Change, by: User, now: dt.dateti
     incident = locked(incident)
     _check_team(incident, change)
     # Due at once: the others are weighed again without it.
-    Incident.objects.filter(pk=incident.pk).update(due_at=now)
+    Incident.objects.filter(pk=incident.pk).update(due_at=AT_ONCE)
     return _tell_causes(incident, _with(_claims(incident, change), change, "rejected"), change, "rejected", by, now)
 
 

@@ -15,7 +15,7 @@ from deploys.models import FactOrigin, Service, Team, User
 from incidents.actions.notes import add_note
 from incidents.actions.telling import Line, announce, write_lines
 from incidents.domain.clocks import Clock, checked_clocks
-from incidents.models import ImpactClass, Incident, IncidentIssue, Issue, TimelineEntry
+from incidents.models import AT_ONCE, ImpactClass, Incident, IncidentIssue, Issue, TimelineEntry
 
 SOURCE = "upshot"
 
@@ -105,7 +105,7 @@ def _record(
         team=team, source=SOURCE, external_id=external_id
     )
     # Due at once: the machine looks for events and for the change behind it.
-    Incident.objects.filter(pk=incident.pk).update(lead=by, due_at=now)
+    Incident.objects.filter(pk=incident.pk).update(lead=by, due_at=AT_ONCE)
     write_lines(
         incident=incident,
         lines=[Line(kind=TimelineEntry.Kind.OPENED, data={"by": "person", "class": incident.impact_class})],

@@ -22,6 +22,7 @@ from incidents.models.episodes import CheckWatch, Episode
 from incidents.models.events import ErrorEvent
 from incidents.models.inbox import BatchInHand, DeadLetter, DeadLetterAct, DigestMark, InboxItem
 from incidents.models.incidents import (
+    AT_ONCE,
     Cause,
     ImpactClass,
     ImpactSpell,
@@ -37,6 +38,7 @@ from incidents.models.monitors import Check, Maintenance, Monitor, MonitoringGap
 from incidents.models.privacy import PrivacyRules
 
 __all__ = [
+    "AT_ONCE",
     "BatchInHand",
     "Candidate",
     "Cause",

@@ -18,6 +18,11 @@ class ImpactClass(models.TextChoices):
     IMPACTLESS = "impactless", "impactless"
 
 
+#: A value of `due_at` that lies before the now of every run, also of one that has begun and waits for its turn: were it the
+#: present instant, that run would take the incident for not due yet, and then say when it is next.
+AT_ONCE = models.F("begins_at")
+
+
 class Incident(models.Model):
     """One thing that went wrong. Open until `restored_at`; `closed_at` when people are done with it.
 

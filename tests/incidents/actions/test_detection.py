@@ -235,9 +235,10 @@ def test_a_deploy_that_is_reported_while_detection_waits_for_its_turn_is_weighed
     fail(service, spread(1, start=12))  # too little to have the incident weighed again
     change = deploy(service.team, -2, received=13)
 
-    detection.run(
-        now=NOON + minutes(13), before_each=lambda: mark_for_change(change_id=change.pk, now=NOON + minutes(13))
-    )
+    def marks() -> None:
+        mark_for_change(change_id=change.pk, now=NOON + minutes(14))
+
+    detection.run(now=NOON + minutes(13), before_each=marks)
 
     assert Incident.objects.get().verdicts.order_by("-number")[0].change == change
 
