@@ -73,7 +73,7 @@ bench-attribution: install-dev
 	@$(BIN)/python bench/attribution.py --seeds $(or $(SEEDS),1-10) --families $(or $(FAMILIES),public) --by-family
 
 soak: install-dev
-	@$(PYTEST) -q tests/incidents/test_kill.py tests/incidents/test_bad_bodies.py tests/incidents/actions/test_order.py --soak
+	@$(PYTEST) -q tests/incidents/test_kill.py tests/incidents/test_backpressure.py tests/incidents/test_bad_bodies.py tests/incidents/actions/test_order.py --soak
 
 # New versions: change pyproject.toml, then make lock. The lock holds names, versions and hashes, no addresses.
 lock: install-dev

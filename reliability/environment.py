@@ -187,8 +187,16 @@ VARIABLES: Final[tuple[Variable, ...]] = (
         "UPSHOT_RESERVED_DISK_MB",
         natural,
         "256",
-        "MiB of disk that stay free for digesting (SQLite only): with less, and room for what waits, errors are refused"
-        " with 429 until there is space again.",
+        "MiB that stay free for digesting, of the disk on SQLite, of `UPSHOT_DATABASE_MAX_MB` on PostgreSQL: with less, and"
+        " room for what waits, errors are refused with 429 until there is space again.",
+    ),
+    Variable(
+        "UPSHOT_DATABASE_MAX_MB",
+        natural,
+        "0",
+        "MiB that the PostgreSQL database may take on its server, whose disk is not seen from here; 0 means that nobody"
+        " watches. Deleting makes room inside the database and does not make it smaller, so set it above what the kept"
+        " reports take (`UPSHOT_EVENTS_PER_SERVICE`) and well below the disk. SQLite watches its disk instead.",
     ),
     Variable(
         "UPSHOT_RETENTION",

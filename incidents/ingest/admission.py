@@ -92,7 +92,7 @@ class Load:
 
 #: Reasons as they are counted, with what the sender is told.
 REASONS: Final = {
-    "disk": "the disk is nearly full",
+    "disk": "there is little room left to store it",
     "backlog": "too much of this project waits to be digested",
     "inbox": "too much waits to be digested",
     "rate": "this project sends more than it may",

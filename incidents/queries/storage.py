@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import shutil
+import time
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,6 +19,9 @@ from incidents.models import ErrorEvent, Issue
 #: Bytes of a report beside its payload: its row and its part of four indexes, as measured.
 ROW_BYTES: Final = 900
 SAMPLE: Final = 200
+#: How old the knowledge of the size of a PostgreSQL database may be.
+SIZE_SECONDS: Final = 1.0
+MIB: Final = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +34,9 @@ class ServiceSize:
 
 @dataclass(frozen=True, slots=True)
 class InstanceSize:
-    """Bytes of the database, of those what is free for new rows (SQLite), of the inbox, and free on the disk.
+    """Bytes of the database, of those what is free for new rows (SQLite), of the inbox, and what is left (`free_bytes`).
 
-    On PostgreSQL the inbox is a part of the database, and what is free is not seen from here.
+    On PostgreSQL the inbox is a part of the database.
     """
 
     database_bytes: int
@@ -40,21 +45,46 @@ class InstanceSize:
     free_bytes: int | None
 
 
+class _Looked:
+    """How large the PostgreSQL database was when it was last looked at, by the monotonic clock: one look for many pages."""
+
+    def __init__(self) -> None:
+        self._at = -math.inf
+        self._size = 0
+
+    def size(self) -> int:
+        """Bytes, as they were SIZE_SECONDS ago at most. One query then, which reads no table."""
+        if time.monotonic() - self._at >= SIZE_SECONDS:
+            with connections["default"].cursor() as cursor:
+                cursor.execute("SELECT pg_database_size(current_database())")
+                self._size = int(cursor.fetchone()[0])
+            self._at = time.monotonic()
+        return self._size
+
+
+_looked: Final = _Looked()
+
+
 def free_bytes() -> int | None:
-    """What is free where the SQLite files lie; None on PostgreSQL, whose disk is elsewhere."""
-    if settings.INBOX_ALIAS == "default":
-        return None
-    return shutil.disk_usage(settings.DATA_DIR).free
+    """What is free where the SQLite files lie, or what the PostgreSQL database may still grow by, below 0 where it is too
+    large already; None where nobody has said how large that may be: its disk is elsewhere.
+    """
+    if settings.INBOX_ALIAS != "default":
+        return shutil.disk_usage(settings.DATA_DIR).free
+    return settings.DATABASE_MAX_BYTES - _looked.size() if settings.DATABASE_MAX_BYTES else None
 
 
 def disk_alarm() -> str:
-    """A sentence for people while the disk is so full that errors are refused; else nothing. No query."""
+    """A sentence for people while so little room is left that errors are refused; else nothing. No query on SQLite."""
     free = free_bytes()
     if free is None or free >= settings.RESERVED_DISK_BYTES:
         return ""
+    reserved = f"{settings.RESERVED_DISK_BYTES // MIB} are kept for digesting. Errors are refused until there is space"
+    if settings.INBOX_ALIAS != "default":
+        return f"The disk is nearly full: {free // MIB} MiB are free, and {reserved}; everything taken before is safe."
     return (
-        f"The disk is nearly full: {free // (1024 * 1024)} MiB are free, and {settings.RESERVED_DISK_BYTES // (1024 * 1024)} "
-        "are kept for digesting. Errors are refused until there is space; everything taken before is safe."
+        f"The database is nearly as large as it may become: {max(0, free) // MIB} of {settings.DATABASE_MAX_BYTES // MIB} MiB"
+        f" are left, and {reserved}, or UPSHOT_DATABASE_MAX_MB is raised; everything taken before is safe."
     )
 
 
@@ -73,7 +103,7 @@ def instance_size() -> InstanceSize:
         with connections["default"].cursor() as cursor:
             cursor.execute("SELECT pg_database_size(current_database()), pg_total_relation_size('incidents_inboxitem')")
             database, inbox = cursor.fetchone()
-        return InstanceSize(database, None, inbox, None)
+        return InstanceSize(database, None, inbox, free_bytes())
     database, reusable = _sqlite_size("default")
     inbox, _ = _sqlite_size(str(settings.INBOX_ALIAS))
     return InstanceSize(database, reusable, inbox, free_bytes())
@@ -82,7 +112,8 @@ def instance_size() -> InstanceSize:
 def _sqlite_size(alias: str) -> tuple[int, int]:
     """Bytes of the file, and of its pages that nothing uses."""
     with connections[alias].cursor() as cursor:
-        found = [
-            cursor.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_size", "page_count", "freelist_count")
-        ]
-    return found[0] * found[1], found[0] * found[2]
+        cursor.execute(
+            "SELECT page_size, page_count, freelist_count FROM pragma_page_size, pragma_page_count, pragma_freelist_count"
+        )
+        size, count, free = cursor.fetchone()
+    return size * count, size * free

@@ -22,6 +22,7 @@ from incidents.charts.intake import intake_by_hour
 from incidents.domain.intake import HOUR, Intake, floor_hour, hours_of, intake
 from incidents.queries import intake as reads
 from incidents.queries.backlog import Waiting
+from incidents.queries.storage import instance_size, service_size
 
 SPANS = {"": 24, "week": 168}
 WORDS = {"": "24 hours", "week": "seven days"}
@@ -59,6 +60,7 @@ def service_ingest(request: TeamRequest, public_id: uuid.UUID) -> HttpResponse:
         "figure": intake_by_hour(hours=hours, zone=_zone(), now=now) if not sums.is_empty else None,
         "releases": reads.last_heard(service=service) if is_known else (),
         "last_sessions": reads.last_sessions(service=service).items() if is_known else (),
+        "size": service_size(service),
         "last_check_in": reads.last_check_in(service=service),
         "dsn": dsn_of(service) if not is_known and _may_set_up(request) else "",
     }
@@ -116,11 +118,13 @@ def health_of(services: list[Service], *, now: dt.datetime) -> list[Health]:
 @require_GET
 @team_page()
 def ingest_overview(request: TeamRequest) -> HttpResponse:
-    """All services of the team, those with something wrong first. Five queries of its own."""
+    """All services of the team, those with something wrong first, and how much room the instance takes. Five queries of
+    its own, and what the databases are asked about themselves.
+    """
     now = clock.now()
     services = list(Service.objects.filter(team=request.team).exclude(retired_at__lte=now).order_by("name"))
     lines = sorted(health_of(services, now=now), key=lambda each: (each.is_well, each.service.name))
-    return render(request, "incidents/ingest_overview.html", {"lines": lines, "now": now})
+    return render(request, "incidents/ingest_overview.html", {"lines": lines, "now": now, "size": instance_size()})
 
 
 def what_is_heard(request: HttpRequest, service: Service) -> str:

@@ -14,6 +14,7 @@ from django.db.models import Max, Min
 
 from deploys.models import ScheduledJob
 from incidents.models import InboxItem
+from incidents.queries.storage import MIB, free_bytes
 
 LATE_BACKLOG: Final = dt.timedelta(minutes=5)
 SILENT_WORKER: Final = dt.timedelta(minutes=2)
@@ -71,4 +72,8 @@ def _worker(now: dt.datetime) -> tuple[bool, str]:
 
 def _disk(now: dt.datetime) -> tuple[bool, str]:
     free = shutil.disk_usage(settings.DATA_DIR).free
-    return free >= settings.RESERVED_DISK_BYTES, f"{free // (1024 * 1024)} MiB free in the data directory"
+    seen = f"{free // MIB} MiB free in the data directory"
+    left = free_bytes() if settings.INBOX_ALIAS == "default" else None
+    if left is not None:
+        seen += f", {left // MIB} MiB left of what the database may take"
+    return min(free, free if left is None else left) >= settings.RESERVED_DISK_BYTES, seen

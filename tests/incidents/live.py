@@ -148,11 +148,11 @@ class Live:
             return answer.status, {name.title(): value for name, value in answer.getheaders()}, answer.read()
 
     def post_at_once(
-        self, bodies: Sequence[bytes], *, threads: int, headers: dict[str, str] | None = None
+        self, bodies: Sequence[bytes], *, threads: int, project: int = PROJECT, headers: dict[str, str] | None = None
     ) -> list[tuple[int, bytes]]:
         """Many envelopes, from several threads; the answers in the order of the bodies."""
         with ThreadPoolExecutor(threads) as pool:
-            return list(pool.map(lambda body: self.post(f"/api/{PROJECT}/envelope/", body, headers), bodies))
+            return list(pool.map(lambda body: self.post(f"/api/{project}/envelope/", body, headers), bodies))
 
 
 def counters(live: Live) -> dict[str, tuple[int, int]]:

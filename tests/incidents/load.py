@@ -42,7 +42,7 @@ class Load:
     def _run(self, client: int) -> None:
         dice = random.Random(client)
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=10)
-        for event_id, body in _bodies(dice):
+        for event_id, body in bodies(dice):
             if self._stop.is_set():
                 break
             try:
@@ -63,7 +63,7 @@ class Load:
         connection.close()
 
 
-def _bodies(dice: random.Random) -> Iterator[tuple[str, bytes]]:
+def bodies(dice: random.Random) -> Iterator[tuple[str, bytes]]:
     """A new fault every fifty bodies of a client, so that incidents open and grow all the time."""
     number = 0
     while True:

@@ -12,9 +12,11 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
-from tests.incidents.live import Live, copied
+from tests.conftest import skip_or_fail
+from tests.incidents.live import Live, copied, postgres, prepared
 from tests.instance import eventually
 
 pytestmark = pytest.mark.processes
@@ -74,6 +76,41 @@ def fill(folder: Path, name: str, size: int) -> Path:
         for _ in range(size // 4096):
             file.write(b"x" * 4096)
     return path
+
+
+@pytest.mark.services
+def test_a_postgresql_database_that_may_not_grow_refuses_and_recovers(tmp_path: Path) -> None:
+    with contextlib.ExitStack() as stack:
+        try:
+            url = stack.enter_context(postgres())
+        except psycopg.OperationalError as error:
+            skip_or_fail(f"no PostgreSQL: {error}")
+        live = stack.enter_context(prepared(tmp_path / "data", UPSHOT_DATABASE_URL=url, UPSHOT_RESERVED_DISK_MB="4"))
+        size = live.number("SELECT pg_database_size(current_database())")
+        live.instance.settings["UPSHOT_DATABASE_MAX_MB"] = str(size // MIB + 8)
+        cookie = live.instance.manage("shell", "-v0", "-c", _SIGN_IN).split()[-1]
+        live.start_web()
+        live.start_worker()
+        acknowledged: set[str] = set()
+
+        def is_refused() -> bool:
+            status, event_id = send(live)
+            if status == 200:
+                acknowledged.add(event_id)
+            return status == 429 and '"disk": {"ok": false' in page(live, "/readyz")[1]
+
+        eventually(is_refused, seconds=90, what="429 and an alarm on a database of the largest size")
+        status, text = page(live, "/t/shop/", cookie)
+        assert (status, "The database is nearly as large as it may become" in text) == (200, True)
+
+        live.instance.settings["UPSHOT_DATABASE_MAX_MB"] = str(size // MIB + 500)
+        live.kill("web")
+        live.start_web()
+        eventually(lambda: send(live)[0] == 200, seconds=60, what="200 once it may grow")
+        live.wait_until_digested()
+        stored = {event_id for (event_id,) in live.query("SELECT event_id FROM incidents_errorevent")}
+        assert (bool(acknowledged), acknowledged - stored) == (True, set())
+        assert "nearly as large" not in page(live, "/t/shop/", cookie)[1]
 
 
 def test_a_full_disk_refuses_and_recovers(template: Path, small_disk: Path) -> None:

@@ -49,3 +49,24 @@ def test_people_are_told_when_little_is_left(settings: Settings) -> None:
         assert found == ""
     else:
         assert found.startswith("The disk is nearly full: ")
+
+
+def test_a_postgresql_database_may_become_as_large_as_is_said(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    if configured.INBOX_ALIAS != "default":
+        pytest.skip("SQLite watches its disk")
+    monkeypatch.setattr(storage, "_looked", storage._Looked())
+    monkeypatch.setattr(storage, "SIZE_SECONDS", 1_000.0)
+    size, mib = instance_size().database_bytes, 1024 * 1024
+    settings.RESERVED_DISK_BYTES = 16 * mib
+
+    with django_assert_num_queries(0):
+        assert (free_bytes(), disk_alarm()) == (None, "")
+    settings.DATABASE_MAX_BYTES = (size // mib + 100) * mib
+    with django_assert_num_queries(1):
+        assert 99 * mib <= (free_bytes() or 0) <= 101 * mib
+        assert disk_alarm() == ""
+    settings.DATABASE_MAX_BYTES = mib
+    with django_assert_num_queries(0):
+        assert disk_alarm().startswith("The database is nearly as large as it may become: 0 of 1 MiB are left")
