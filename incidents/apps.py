@@ -15,10 +15,12 @@ class IncidentsConfig(AppConfig):
         from deploys.ports import (  # noqa: PLC0415 -- as above
             register_change_links,
             register_column,
+            register_outside_taker,
             register_panel,
             register_projector,
         )
         from incidents import receivers, tasks  # noqa: PLC0415, F401 -- as above; importing the receivers connects them
+        from incidents.actions.alerts import take_report  # noqa: PLC0415 -- as above
         from incidents.actions.maintenance import (  # noqa: PLC0415 -- as above
             project_maintenance,
             project_monitoring_gaps,
@@ -36,6 +38,7 @@ class IncidentsConfig(AppConfig):
         register_projector("maintenance", project_maintenance)
         register_projector("monitoring_gap", project_monitoring_gaps)
         register_change_links(change_links)
+        register_outside_taker(take_report)
         for place, panel, order in PANELS:
             register_panel(place, panel, order=order)
         register_panel("service-answer", what_is_heard, order=20)

@@ -13,6 +13,7 @@ from kombu.exceptions import OperationalError
 from deploys import clock
 from deploys.actions import schedules
 from incidents.actions import (
+    alerts,
     attribution,
     detection,
     drift,
@@ -148,11 +149,12 @@ def wake_sweep_jobs() -> None:
 
 @shared_task(name="incidents.forget", ignore_result=True)  # type: ignore[untyped-decorator]  # celery has no types
 def forget() -> None:
-    """Deletes what is remembered of sessions that are over, latencies and runs of jobs that are too old."""
+    """Deletes what is remembered of sessions that are over, latencies, runs of jobs and alerts that are too old."""
     with schedules.running(FORGET):
         sessions.forget_sessions(now=clock.now())
         requests.forget_requests(now=clock.now())
         jobs.forget_runs(now=clock.now())
+        alerts.forget_alerts(now=clock.now())
 
 
 def wake_forgetting() -> None:

@@ -132,7 +132,9 @@ def _push(source: Source, report: PushReport, received_at: dt.datetime) -> Taken
 def _outside(source: Source, said: Said, report: OutsideReport, received_at: dt.datetime) -> Taken:
     rule = _rule(source, said, report.environment or "") or {}
     service = rule.get("service") or (source.service.name if source.service else report.service)
-    report = replace(report, service=service, environment=rule.get("to_environment") or report.environment)
+    origin = f"{source.public_id} {report.origin}"  # two senders may use the same ids
+    environment = rule.get("to_environment") or report.environment
+    report = replace(report, service=service, environment=environment, origin=origin)
     answer = take_outside_report(source.team, report, received_at)
     if answer is None:
         return Taken(

@@ -97,9 +97,11 @@ class PushReport:
 
 @dataclass(frozen=True, slots=True)
 class OutsideReport:
-    """What another tool says of trouble with a service: its beginning (`detected`, `reported`) or its end (`resolved`).
+    """What another tool says of trouble with a service: that it began (`detected`, `reported`), that somebody looks at it
+    (`acknowledged`), or that it ended (`resolved`).
 
-    `origin` and `id` name it. This room records none of it: it asks the rooms above (`ports.take_outside_report`).
+    `origin` and `id` name it; `at` is when that happened, `began_at` when the trouble began, where the message says so,
+    whatever its state. `says_down` is its word that nothing works any more. This room records none of it: it asks the rooms above (`ports.take_outside_report`).
     """
 
     origin: str
@@ -111,6 +113,8 @@ class OutsideReport:
     artifact: str | None = None
     title: str | None = None
     url: str | None = None
+    began_at: dt.datetime | None = None
+    says_down: bool = False
 
 
 def _payload(report: DeployReport | FlagReport) -> dict[str, Any]:  # Any: JSON

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from deploys.formats import (
+    alertmanager,
     argocd,
     azuredevops,
     bitbucket,
@@ -17,9 +18,15 @@ from deploys.formats import (
     gitea,
     github,
     gitlab,
+    grafana,
     heroku,
     jenkins,
     netlify,
+    opsgenie,
+    pagerduty,
+    sentry,
+    statuspage,
+    uptimekuma,
     vercel,
 )
 from deploys.formats.webhook import SourceKind
@@ -29,6 +36,6 @@ KINDS: Final[Mapping[str, SourceKind]] = {
     module.KIND.slug: module.KIND
     for module in (
         github, gitlab, generic, argocd, circleci, jenkins, bitbucket, gitea, azuredevops, vercel, netlify, heroku, flux,
-        flagger, cdevents,
+        flagger, cdevents, alertmanager, grafana, uptimekuma, pagerduty, opsgenie, sentry, statuspage,
     )
 }  # fmt: skip

@@ -14,11 +14,11 @@ from django.db import transaction
 
 from deploys import failpoints
 from deploys.models import Team
-from incidents.actions import attribution, episodes, incidents, proposals
+from incidents.actions import alerts, attribution, episodes, incidents, proposals
 from incidents.actions.findings import declared_finding, findings
 from incidents.domain import spells
 from incidents.domain.detection import Rule
-from incidents.models import CheckWatch, Episode, Incident, Issue
+from incidents.models import Alert, CheckWatch, Episode, Incident, Issue
 from incidents.queries.evidence import Lens, instant, seconds
 
 SETTLE = dt.timedelta(minutes=15)
@@ -40,9 +40,10 @@ class Pass:
 
 
 def is_waiting(*, now: dt.datetime) -> bool:
-    """Is anything dirty or due? Three cheap queries."""
+    """Is anything dirty or due? Four cheap queries."""
     return (
         Issue.objects.filter(dirty_at__isnull=False).exists()
+        or Alert.objects.filter(dirty_at__isnull=False).exists()
         or CheckWatch.objects.filter(dirty_since__isnull=False).exists()
         or Incident.objects.filter(due_at__lte=now).exists()
     )
@@ -65,8 +66,10 @@ def run(
     due = set(Incident.objects.filter(due_at__lte=now).values_list("team_id", flat=True).distinct())
     checks = set(failing.distinct())
     issues = set(Issue.objects.filter(dirty_at__isnull=False).values_list("service__team_id", flat=True).distinct())
+    alerting = set(Alert.objects.filter(dirty_at__isnull=False).values_list("team_id", flat=True).distinct())
+    teams = issues | checks | alerting | due
     done = Pass()
-    for team_id in sorted(issues | checks | due if only is None else {only.pk} & (issues | checks | due)):
+    for team_id in sorted(teams if only is None else {only.pk} & teams):
         before_each()
         with transaction.atomic():
             team = Team.objects.select_for_update().get(pk=team_id)
@@ -74,6 +77,8 @@ def run(
             refreshed, looked = _refresh_issues(lens) if team_id in issues else (episodes.Refreshed(), 0)
             if team_id in checks:
                 refreshed.changed += _refresh_checks(lens)
+            if team_id in alerting:
+                refreshed.add(alerts.refresh(lens=lens))
             failpoints.reach("detection.refreshed")
             # due is asked under the lock: what was marked while this waited for it would be taken for done below
             one = _ask(lens, refreshed) if is_asking else _reconcile(lens, refreshed, _due(lens))

@@ -92,7 +92,7 @@ def _store(lens: Lens, issue: Issue, found: Sequence[Span]) -> Refreshed:
             done.changed.append(_new(lens, issue, span))
             continue
         rows.remove(row)
-        if _differs(row, _columns(span)):
+        if differs(row, _columns(span)):
             row.save(update_fields=list(_columns(span)))
             done.changed.append(row)
     for row in rows:
@@ -118,7 +118,8 @@ def _columns(span: Span) -> dict[str, Any]:  # Any: column values
     }
 
 
-def _differs(row: Episode, values: dict[str, Any]) -> bool:  # Any: column values
+def differs(row: Episode, values: dict[str, Any]) -> bool:  # Any: column values
+    """Sets the values on the row; whether any was another."""
     changed = [name for name, value in values.items() if getattr(row, name) != value]
     for name in changed:
         setattr(row, name, values[name])
@@ -147,6 +148,8 @@ def symptom_of(row: Episode) -> Symptom | Outage:
             met_at=seconds(row.met_at),
             last_failed=seconds(row.last_at),
             job=str(row.facts.get("job") or ""),
+            alert=str(row.facts.get("alert") or ""),
+            says_down=bool(row.facts.get("says_down")),
         )
     facts: dict[str, Any] = {  # Any: JSON
         name: tuple(value) if isinstance(value, list) else value
@@ -194,7 +197,7 @@ def refresh_outages(*, lens: Lens, watch: CheckWatch) -> list[Episode]:
             touched.append(row)
         else:
             known.remove(row)
-            if _differs(row, values):
+            if differs(row, values):
                 row.save(update_fields=list(values))
                 touched.append(row)
     is_down = any(outage.end is None for outage in found)

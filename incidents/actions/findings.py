@@ -103,7 +103,10 @@ def _title(rows: Sequence[Episode]) -> str:
     main = max((row for row in rows if row.issue_id is not None), key=lambda row: (row.count, -row.pk), default=None)
     if main is not None and main.issue is not None:
         return main.issue.title[:300]
+    alert = next((row.facts["title"] for row in rows if row.facts.get("alert")), "")
+    if alert and all(row.facts.get("alert") for row in rows):
+        return f"{rows[0].service.name}: {alert}"[:300]
     job = next((row.facts.get("job") for row in rows if row.facts.get("job")), "")
-    if job and all(row.facts.get("job") for row in rows):
+    if job and all(row.facts.get("job") or row.facts.get("alert") for row in rows):
         return f"{rows[0].service.name}: the job {job} does not run as it should"[:300]
     return f"{rows[0].service.name} is down: checks fail"

@@ -136,12 +136,15 @@ def _evidence_words(finding: Finding) -> str:
         events = "1 event" if finding.events == 1 else f"{finding.events} events"
         issues = "1 issue" if len(group.episodes) == 1 else f"{len(group.episodes)} issues"
         words.append(f"{events} of {issues} in {names}")
-    down = dict.fromkeys(outage.service for outage in group.outages if not outage.job)
+    down = dict.fromkeys(outage.service for outage in group.outages if outage.is_unanswered)
     if down:
         words.append("failed checks of " + ", ".join(down))
     late = dict.fromkeys(f"{outage.job} of {outage.service}" for outage in group.outages if outage.job)
     if late:
         words.append("failed runs of " + ", ".join(late))
+    alerts = dict.fromkeys(str(row.facts["title"]) for row in finding.rows if row.facts.get("alert"))
+    if alerts:
+        words.append("the alert " + ", ".join(alerts))
     return " and ".join(words)
 
 
@@ -164,6 +167,10 @@ def _payload(lens: Lens, finding: Finding, incident: Incident | None) -> dict[st
         ]
     if incident is not None and incident.detected_at is None:
         payload["detected_at"] = instant_text(lens.now)
+    looked_at = min((row.facts["looked_at"] for row in finding.rows if row.facts.get("looked_at")), default=None)
+    if looked_at is not None:  # elsewhere, perhaps before it was known here
+        detected_at = lens.now if incident is None else incident.detected_at or lens.now
+        payload["acknowledged_at"] = instant_text(max(instant(looked_at), detected_at))
     return payload
 
 

@@ -28,17 +28,17 @@ def distinct(episodes: Sequence[Episode]) -> tuple[int, int]:
     )
 
 
-def classify(group: Group, services: Sequence[ServiceFacts], *, says_down: bool = False) -> Class:
+def classify(group: Group, services: Sequence[ServiceFacts]) -> Class:
     """The class by the rules of this product: checks first, then people, then sessions where people are not told.
 
-    ``services`` are the facts of the group's services; ``says_down`` is the word of an alert or status source.
+    ``services`` are the facts of the group's services. Next to failed checks counts the word of an alert or status source.
     """
     users, sessions = distinct(group.episodes)
-    down = [o for o in group.outages if not o.job]
+    down = [o for o in group.outages if o.is_unanswered]
     if down:
         names = ", ".join(sorted({o.service for o in down}))
         return Class("downtime", users, f"consecutive failed checks of {names}; {_people(users)} in its errors")
-    if says_down:
+    if any(o.says_down for o in group.outages):
         return Class("downtime", users, f"an alert source says it is down; {_people(users)} in its errors")
     if users >= 2:
         return Class("multi_user", users, f"{users} distinct users in its errors")
@@ -47,7 +47,8 @@ def classify(group: Group, services: Sequence[ServiceFacts], *, says_down: bool 
     if any(facts.reports_users for facts in services):
         return Class("impactless", 0, "no user in its errors, though the service reports users on others")
     if group.outages and not group.episodes:
-        return Class("impactless", 0, "a job did not run as it should; no user was seen to be hit")
+        alone = "an alert says so" if any(o.alert for o in group.outages) else "a job did not run as it should"
+        return Class("impactless", 0, f"{alone}; no user was seen to be hit")
     if group.episodes and not any(e.issue.is_from_request for e in group.episodes):
         return Class("impactless", 0, "its errors come from no request")
     if sessions >= 2:

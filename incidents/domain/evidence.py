@@ -99,7 +99,8 @@ class Episode:
 class Outage:
     """Two or more consecutive failed checks of a service: [first failed, first good after); open while ``end`` is None.
 
-    ``job`` is the name of the recurring job whose runs failed; empty where the service itself did not answer.
+    ``job`` is the name of the recurring job whose runs failed, ``alert`` the id of the alert that says so (``says_down``:
+    and that nothing works any more); both empty where the service itself did not answer.
     """
 
     service: str
@@ -108,11 +109,19 @@ class Outage:
     met_at: float
     last_failed: float
     job: str = ""
+    alert: str = ""
+    says_down: bool = False
 
     @property
     def key(self) -> str:
         """Stable while the outage lasts."""
-        return f"{self.service}|{f'job {self.job}' if self.job else 'checks'}|{self.start:.0f}"
+        what = f"job {self.job}" if self.job else f"alert {self.alert}" if self.alert else "checks"
+        return f"{self.service}|{what}|{self.start:.0f}"
+
+    @property
+    def is_unanswered(self) -> bool:
+        """Whether it was seen that the service itself did not answer."""
+        return not self.job and not self.alert
 
 
 @dataclass(frozen=True, slots=True)

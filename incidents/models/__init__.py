@@ -1,5 +1,6 @@
 """Tables of what broke."""
 
+from incidents.models.alerts import Alert, AlertWord
 from incidents.models.attribution import (
     Candidate,
     CauseSample,
@@ -39,6 +40,8 @@ from incidents.models.privacy import PrivacyRules
 
 __all__ = [
     "AT_ONCE",
+    "Alert",
+    "AlertWord",
     "BatchInHand",
     "Candidate",
     "Cause",

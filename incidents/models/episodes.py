@@ -1,4 +1,4 @@
-"""Symptoms: one issue misbehaving for a while, or a run of failed checks. Incidents are made of them."""
+"""Symptoms: one issue misbehaving for a while, a run of failed checks, an alert. Incidents are made of them."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from incidents.models.issues import Issue
 
 
 class Episode(models.Model):
-    """A symptom as detection found it, recomputed whenever evidence comes in. `issue` null: failed checks.
+    """A symptom as detection found it, recomputed whenever evidence comes in. `issue` null: failed checks, or an alert.
 
-    `last_at` is its last failing evidence; `ended_at` the first good check after it (checks only). `facts` keeps what
+    `last_at` is its last failing evidence; `ended_at` the first good check or word after it (checks and alerts only). `facts` keeps what
     grouping and attribution need to know of the issue.
     """
 
@@ -35,7 +35,8 @@ class Episode(models.Model):
         constraints = [
             models.CheckConstraint(condition=models.Q(last_at__gte=models.F("started_at")), name="episode_forward"),
             models.CheckConstraint(
-                condition=models.Q(reason__in=["novel", "regressed", "burst", "checks"]), name="episode_reason_known"
+                condition=models.Q(reason__in=["novel", "regressed", "burst", "checks", "alert"]),
+                name="episode_reason_known",
             ),
         ]
         indexes = [

@@ -1,4 +1,4 @@
-"""Every recorded delivery of the deploy sources against what was written down of it beforehand, in expected/<source>.json."""
+"""Every recorded delivery of the sources of deploys and alerts against what was written down of it beforehand, in expected/<source>.json."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from deploys import clock
 from deploys.domain.instants import instant_text
 from deploys.formats.sources import KINDS
 from deploys.models import Commit, Delivery, Deploy, FlagChange, Source, Team
-from tests.factories.catalog import TeamFactory
+from incidents.actions import detection
+from incidents.models import Incident
+from tests.factories.catalog import ServiceFactory, TeamFactory
 from tests.factories.webhooks import send, source_of
 
 pytestmark = [pytest.mark.conformance, pytest.mark.django_db, pytest.mark.database]
@@ -35,14 +37,17 @@ class Book:
     files: dict[str, dict[str, Any]]
     stories: dict[str, dict[str, Any]]
     folder: str
+    services: list[str]
+    service: str | None
     sent: dict[str, list[tuple[bytes, dict[str, str]]]] = field(default_factory=dict)
 
 
 def book_of(name: str, shared: Path) -> Book:
     said = json.loads((EXPECTED / f"{name}.json").read_text(encoding="utf-8"))
     book = Book(
-        said.get("kind", name), said.get("rules", []), said["files"], said.get("stories", {}), said.get("folder", name)
-    )
+        said.get("kind", name), said.get("rules", []), said["files"], said.get("stories", {}), said.get("folder", name),
+        said.get("services", []), said.get("service"),
+    )  # fmt: skip
     for file, expected in book.files.items():
         book.sent[file] = requests_of(shared / "fixtures" / book.folder / file, expected.get("headers", {}))
     return book
@@ -55,7 +60,8 @@ def requests_of(path: Path, headers: dict[str, str]) -> list[tuple[bytes, dict[s
     if isinstance(said, dict) and "requests" in said:
         found = []
         for each in said["requests"]:
-            sent = dict(each["headers"])
+            sent = {key.lower(): value for key, value in dict(each["headers"]).items()}
+            sent = {key: value for key, value in sent.items() if key not in {"host", "content-length", "authorization"}}
             found.append((each["body"].encode(), {"Content-Type": sent.pop("content-type"), **sent}))
         return found
     return [(raw, headers)]
@@ -97,13 +103,30 @@ def records_of(team: Team) -> dict[str, Any]:
         (row.flag.key, row.flag.environment.name, row.new_percent)
         for row in FlagChange.objects.filter(team=team).select_related("flag__environment")
     )
-    everything = {"deploys": deploys, "commits": commits, "flags": [list(each) for each in flags]}
+    detection.run(now=NOW)
+    everything = {
+        "deploys": deploys, "commits": commits, "flags": [list(each) for each in flags], "incidents": incidents_of(team),
+    }  # fmt: skip
     return {key: value for key, value in everything.items() if value}
+
+
+def incidents_of(team: Team) -> list[dict[str, Any]]:
+    """What detection made of the alerts, the earliest first."""
+    found = []
+    for row in Incident.objects.filter(team=team).order_by("begins_at", "title"):
+        said = {
+            "title": row.title, "services": [each.service.name for each in row.incident_services.select_related("service")],
+            "class": row.impact_class, "started_at": row.started_at and instant_text(row.started_at),
+            "restored_at": row.restored_at and instant_text(row.restored_at), "acknowledged": row.acknowledged_at is not None,
+        }  # fmt: skip
+        found.append({key: each for key, each in said.items() if each})
+    return found
 
 
 def setup(book: Book) -> tuple[Team, Source, str]:
     team = TeamFactory()
-    source, secret = source_of(book.kind, team, rules=book.rules)
+    services = {name: ServiceFactory(team=team, name=name) for name in book.services}
+    source, secret = source_of(book.kind, team, rules=book.rules, service=services.get(book.service or ""))
     return team, source, secret
 
 

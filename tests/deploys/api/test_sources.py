@@ -216,7 +216,7 @@ def test_trouble_of_other_tools_goes_to_who_takes_it(client: Client, monkeypatch
     answer = send(client, source, secret, json.dumps(said).encode())
 
     assert answer.json() == {"verdict": "created", "reason": "opened", "deploy": None}
-    assert told == [("detected", "shop", "/mon", "i-1", "sha256:ab")]
+    assert told == [("detected", "shop", f"{source.public_id} /mon", "i-1", "sha256:ab")]
 
 
 def test_a_gate_pointed_at_the_events_is_refused(client: Client) -> None:

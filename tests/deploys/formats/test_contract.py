@@ -25,7 +25,13 @@ STANDARD = {
     "__future__", "base64", "binascii", "collections.abc", "dataclasses", "datetime", "orjson", "re", "typing",
     "urllib.parse",
 }  # fmt: skip
-SHARED = {"deploys.formats.cloudevents", "deploys.formats.pushes", "deploys.formats.reading", "deploys.formats.webhook"}
+SHARED = {
+    "deploys.formats.alerts",
+    "deploys.formats.cloudevents",
+    "deploys.formats.pushes",
+    "deploys.formats.reading",
+    "deploys.formats.webhook",
+}
 SLUGS = sorted(KINDS)
 WORDS = [
     "id", "status", "state", "name", "environment", "action", "repository", "full_name", "project", "deployment", "commit",

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from incidents.domain.classification import Class, classify
 from incidents.domain.evidence import ServiceFacts
 from incidents.domain.grouping import Group
@@ -21,8 +23,18 @@ def test_failed_checks_are_downtime_whoever_was_hit() -> None:
     group = Group((episode(),), (outage(),))
 
     assert classify(group, [SHOP]) == Class("downtime", 10, "consecutive failed checks of shop; 10 users in its errors")
-    assert classify(of_users("a"), [SHOP], says_down=True) == Class(
+
+
+def test_the_word_of_an_alert_source_is_downtime_where_it_says_so() -> None:
+    seen = of_users("a").episodes
+    down, slow = (replace(outage(), alert="a1", says_down=says) for says in (True, False))
+
+    assert classify(Group(seen, (down,)), [SHOP]) == Class(
         "downtime", 1, "an alert source says it is down; 1 user in its errors"
+    )
+    assert classify(Group(seen, (slow,)), [SHOP]).name == "single_user"
+    assert classify(Group((), (slow,)), [ServiceFacts("shop")]) == Class(
+        "impactless", 0, "an alert says so; no user was seen to be hit"
     )
 
 
