@@ -7,6 +7,7 @@ from celery import shared_task
 from deploys import clock
 from deploys.actions import schedules
 from deploys.actions.deliveries import forget_old_deliveries
+from deploys.actions.flag_switches import note_what_time_changed
 from deploys.actions.listing import close_overdue
 from deploys.actions.pushes import forget_old_pushes
 
@@ -14,6 +15,8 @@ FORGET = "deploys.forget_old_deliveries"
 FORGET_SECONDS = 6 * 3600.0
 OVERDUE = "deploys.close_overdue"
 OVERDUE_SECONDS = 300.0
+TIMED_FLAGS = "deploys.note_timed_flags"
+TIMED_FLAGS_SECONDS = 60.0
 
 
 @shared_task(name=FORGET, ignore_result=True)  # type: ignore[untyped-decorator]  # celery has no types
@@ -29,3 +32,10 @@ def close_overdue_deploys() -> None:
     """Lists deploys as never finished once their time is over."""
     with schedules.running(OVERDUE):
         close_overdue(now=clock.now())
+
+
+@shared_task(name=TIMED_FLAGS, ignore_result=True)  # type: ignore[untyped-decorator]  # celery has no types
+def note_timed_flags() -> None:
+    """Puts what schedules and ends of kills changed into the timeline."""
+    with schedules.running(TIMED_FLAGS):
+        note_what_time_changed(now=clock.now())

@@ -129,11 +129,14 @@ def condition_document(condition: Condition) -> dict[str, Any]:  # Any: JSON
 
 
 def serve_document(serve: Serve) -> dict[str, Any]:  # Any: JSON
-    """What is served, as JSON: `variant` or `split`, and `percent` with `rest` where not everybody gets it."""
+    """What is served, as JSON: `variant` or `split`, and `percent` with `rest` where not everybody gets it.
+
+    A split is a list: its order says who gets what, and databases keep no order of keys.
+    """
     said: dict[str, Any] = (
         {"variant": serve.split[0][0]}
         if len(serve.split) == 1
-        else {"split": {name: percent_of(weight) for name, weight in serve.split}}
+        else {"split": [{"variant": name, "percent": percent_of(weight)} for name, weight in serve.split]}
     )
     if serve.rest is not None:
         said |= {"percent": percent_of(serve.percent), "rest": serve.rest}
@@ -146,6 +149,10 @@ def _serve_reader(variants: Sequence[str]) -> Callable[[object, str], Serve]:
             raise InvalidRules(path, f"expected one of the variants {', '.join(variants)}")
         return str(name)
 
+    def part(said: object, path: str) -> tuple[str, int]:
+        document = _mapping(said, path, frozenset({"variant", "percent"}))
+        return known(document.get("variant"), f"{path}/variant"), _percent(document.get("percent"), f"{path}/percent")
+
     def read(said: object, path: str) -> Serve:
         document = _mapping(said, path, frozenset({"variant", "split", "percent", "rest", "by"}))
         if ("variant" in document) is ("split" in document):
@@ -154,13 +161,9 @@ def _serve_reader(variants: Sequence[str]) -> Callable[[object, str], Serve]:
         if "variant" in document:
             split = ((known(document["variant"], f"{path}/variant"), WHOLE),)
         else:
-            weights = _mapping(document["split"], f"{path}/split", None)
-            split = tuple(
-                (known(name, f"{path}/split/{name}"), _percent(weight, f"{path}/split/{name}"))
-                for name, weight in weights.items()
-            )
-            if sum(weight for _, weight in split) != WHOLE:
-                raise InvalidRules(f"{path}/split", "expected percentages that sum to 100")
+            split = tuple(_each(document, "split", path, len(variants), part))
+            if sum(weight for _, weight in split) != WHOLE or len(dict(split)) != len(split):
+                raise InvalidRules(f"{path}/split", "expected each variant once, with percentages that sum to 100")
         if ("percent" in document) is not ("rest" in document):
             raise InvalidRules(path, "expected `percent` together with `rest`, what the others get")
         by = document.get("by")
@@ -234,11 +237,11 @@ def _kill_document(kill: Kill) -> dict[str, Any]:  # Any: JSON
     }
 
 
-def _mapping(said: object, path: str, known: frozenset[str] | None) -> Json:
+def _mapping(said: object, path: str, known: frozenset[str]) -> Json:
     if not isinstance(said, Mapping):
         raise InvalidRules(path, "expected an object")
     for key in said:
-        if known is not None and key not in known:
+        if key not in known:
             raise InvalidRules(f"{path}/{key}", f"unknown; expected one of {', '.join(sorted(known))}")
     return said
 

@@ -16,6 +16,17 @@ from deploys.models.catalog import (
 )
 from deploys.models.changes import INFERRED, Change, Deploy, Flag, FlagChange
 from deploys.models.facts import Fact, FactKind, FactOrigin
+from deploys.models.flags import (
+    FlagCheck,
+    FlagEnvironment,
+    FlagEpoch,
+    FlagKey,
+    FlagProposal,
+    FlagRevision,
+    FlagSegment,
+    FlagSettings,
+    RegisteredFlag,
+)
 from deploys.models.schedules import ScheduledJob
 from deploys.models.sources import Delivery, Source
 from deploys.models.tokens import ApiToken, DsnKey, OneTimeLink, Scope
@@ -38,6 +49,14 @@ __all__ = [
     "FactOrigin",
     "Flag",
     "FlagChange",
+    "FlagCheck",
+    "FlagEnvironment",
+    "FlagEpoch",
+    "FlagKey",
+    "FlagProposal",
+    "FlagRevision",
+    "FlagSegment",
+    "FlagSettings",
     "Membership",
     "OneTimeLink",
     "OwnerGroup",
@@ -45,6 +64,7 @@ __all__ = [
     "ProjectNumber",
     "Push",
     "PushedCommit",
+    "RegisteredFlag",
     "Release",
     "ReleaseCommit",
     "Role",

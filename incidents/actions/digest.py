@@ -20,9 +20,9 @@ from django.conf import settings
 from django.db import connection, models, transaction
 
 from deploys.actions.catalog import environments_by_name
+from deploys.actions.upserts import add_up
 from deploys.models import Environment, Service
 from incidents.actions.cardinality import MOST_ENVIRONMENTS, NAMES, OTHERS, OVERFLOW, Kind, new_issues_left
-from incidents.actions.upserts import add_up
 from incidents.domain.event import ErrorEvent as Report
 from incidents.domain.event import ParsedEvent
 from incidents.domain.fingerprint import Grouping, group

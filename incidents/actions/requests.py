@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 from django.db import transaction
 
 from deploys.actions.catalog import environments_by_name
+from deploys.actions.upserts import add_up
 from deploys.models import Service
 from incidents.actions.cardinality import MOST_ENVIRONMENTS
 from incidents.actions.digest import bucket_of
-from incidents.actions.upserts import add_up
 from incidents.domain.latency import merged, packed, sketch_of, unpacked
 from incidents.formats.requests import Request
 from incidents.models import RequestCount

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from django.db import models, transaction
 
 from deploys.actions.catalog import environments_by_name
+from deploys.actions.upserts import add_up
 from deploys.models import Environment, Service
 from incidents.actions.cardinality import MOST_ENVIRONMENTS, OTHERS
 from incidents.actions.traffic import LIVE_SECONDS, TrafficLine
-from incidents.actions.upserts import add_up
 from incidents.domain.sessions import Ending, first_ending
 from incidents.formats.sessions import SessionUpdate
 from incidents.models import SessionSeen, TrafficCount

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from deploys.actions.catalog import environments_by_name
+from deploys.actions.upserts import add_up
 from deploys.models import Service
 from incidents.actions.cardinality import MOST_ENVIRONMENTS, NAMES, OTHERS
-from incidents.actions.upserts import add_up
 from incidents.actions.watching import end_unwatched
 from incidents.models import IngestCount, LossCount, TrafficCount
 
