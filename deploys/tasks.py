@@ -7,6 +7,7 @@ from celery import shared_task
 from deploys import clock
 from deploys.actions import schedules
 from deploys.actions.deliveries import forget_old_deliveries
+from deploys.actions.flag_checks import fold_old_hours
 from deploys.actions.flag_switches import note_what_time_changed
 from deploys.actions.listing import close_overdue
 from deploys.actions.pushes import forget_old_pushes
@@ -21,10 +22,11 @@ TIMED_FLAGS_SECONDS = 60.0
 
 @shared_task(name=FORGET, ignore_result=True)  # type: ignore[untyped-decorator]  # celery has no types
 def forget_deliveries() -> None:
-    """Keeps the delivery log at its thirty days, and pushes at theirs."""
+    """Keeps the delivery log at its thirty days, and pushes at theirs; old checks of flags are added up by day."""
     with schedules.running(FORGET):
         forget_old_deliveries(now=clock.now())
         forget_old_pushes(now=clock.now())
+        fold_old_hours(now=clock.now())
 
 
 @shared_task(name=OVERDUE, ignore_result=True)  # type: ignore[untyped-decorator]  # celery has no types

@@ -12,8 +12,12 @@ from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 from django.db import connections
 
+from deploys.actions.flag_checks import FLUSH_SECONDS as CHECKS_SECONDS
+from deploys.actions.flag_checks import CheckTally
+from deploys.actions.flag_serving import REFRESH_SECONDS, FlagStore
+from deploys.api.ofrep import Ofrep, is_ofrep
 from incidents.ingest.admission import Admission, Bounds, Watch
-from incidents.ingest.answers import Receive, Scope, Send
+from incidents.ingest.answers import Application, Receive, Scope, Send
 from incidents.ingest.application import Ingest
 from incidents.ingest.background import Repeating
 from incidents.ingest.keys import KeyCache
@@ -27,6 +31,7 @@ from reliability.mount import Mounted
 WATCH_SECONDS = 1.0
 _pages = Mounted(get_wsgi_application(), threads=settings.WEB_THREADS)
 _ingest: Ingest | None = None
+_flags: Ofrep | None = None
 
 
 def _the_ingest() -> Ingest:
@@ -47,13 +52,31 @@ def _the_ingest() -> Ingest:
     return _ingest
 
 
+def _the_flags() -> Ofrep:
+    """As the ingest: made with the first request."""
+    global _flags  # noqa: PLW0603 -- one for each process
+    if _flags is None:
+        store, tally = FlagStore(), CheckTally()
+        _flags = Ofrep(store=store, tally=tally)
+        Repeating("flags", seconds=REFRESH_SECONDS, work=store.refresh).start()
+        counting = Repeating("flag-checks", seconds=CHECKS_SECONDS, work=tally.flush)
+        counting.start()
+        multiprocessing.util.Finalize(None, counting.stop, exitpriority=10)
+    return _flags
+
+
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
     """The ASGI application."""
     if scope["type"] == "lifespan":
         await _lifespan(receive, send)
     elif scope["type"] == "http":
-        handle = _the_ingest() if target_of(scope["path"]) is not None else _pages
-        await handle(scope, receive, send)
+        await _handler_of(scope["path"])(scope, receive, send)
+
+
+def _handler_of(path: str) -> Application:
+    if target_of(path) is not None:
+        return _the_ingest()
+    return _the_flags() if is_ofrep(path) else _pages
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:
