@@ -29,6 +29,7 @@ from tests.conftest import NOON
 from tests.factories.access import github_source
 from tests.factories.catalog import EnvironmentFactory, ServiceFactory
 from tests.factories.changes import DeployFactory, ReleaseFactory
+from tests.factories.flags import registered
 from tests.factories.inbox import DeadLetterFactory, dead_letter_of
 from tests.factories.incidents import IssueFactory, incident_of
 
@@ -51,6 +52,10 @@ class Row:
 
 def deploy(team: Team) -> dict[str, Any]:
     return {"public_id": DeployFactory(team=team).change.public_id}
+
+
+def flag(team: Team) -> dict[str, Any]:
+    return {"public_id": registered(team, key=f"flag-{team.registered_flags.count()}").public_id}
 
 
 def service(team: Team) -> dict[str, Any]:
@@ -197,6 +202,10 @@ TABLE: dict[str, Row] = {
     f"{T}/deploys/live/": Row(TEAM, write=None),
     f"{T}/deploys/<uuid:public_id>/": Row(TEAM, write=None, args=deploy),
     f"{T}/services/<uuid:public_id>/compare/": Row(TEAM, write=None, args=service),
+    f"{T}/flags/": Row(TEAM, write=None),
+    f"{T}/flags/new/": Row(TEAM, read=Role.RESPONDER),
+    f"{T}/flags/keys/": Row(TEAM, read=Role.ADMIN, write=Role.ADMIN, body={"act": "make"}),
+    f"{T}/flags/<uuid:public_id>/": Row(TEAM, args=flag, body={"act": "describe"}),
     f"{T}/services/": Row(TEAM, write=None),
     f"{T}/services/<uuid:public_id>/": Row(TEAM, write=None, args=service),
     f"{T}/services/<uuid:public_id>/edit/": Row(TEAM, read=Role.ADMIN, write=Role.ADMIN, args=service),
