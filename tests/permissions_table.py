@@ -204,6 +204,7 @@ TABLE: dict[str, Row] = {
     f"{T}/services/<uuid:public_id>/compare/": Row(TEAM, write=None, args=service),
     f"{T}/flags/": Row(TEAM, write=None),
     f"{T}/flags/new/": Row(TEAM, read=Role.RESPONDER),
+    f"{T}/flags/import/": Row(TEAM, read=Role.ADMIN, write=Role.ADMIN),
     f"{T}/flags/keys/": Row(TEAM, read=Role.ADMIN, write=Role.ADMIN, body={"act": "make"}),
     f"{T}/flags/<uuid:public_id>/": Row(TEAM, args=flag, body={"act": "describe"}),
     f"{T}/services/": Row(TEAM, write=None),

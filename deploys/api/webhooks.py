@@ -68,7 +68,8 @@ def webhook(request: HttpRequest, kind: str, public_id: uuid.UUID) -> HttpRespon
         return plain_response(Problem("unknown-source", "no webhook of this kind has this address"))
     log = _Log(source, _header(request, declared.event_header), _header(request, declared.delivery_header))
     try:
-        return _answer(_take(request, source, declared, log))
+        taken = _take(request, source, declared, log)
+        return HttpResponse() if declared.is_silent else _answer(taken)
     except Problem as problem:
         log.write(Taken(Delivery.Verdict.REFUSED, f"{problem.type.slug}: {problem.detail}"))
         return plain_response(problem)

@@ -60,7 +60,7 @@ class Condition:
 
     def holds(self, context: Context) -> bool:
         """Whether the context fulfils it."""
-        return self._fits(context.get(self.attribute)) is not self.is_negated
+        return self._fits(attribute_of(context, self.attribute)) is not self.is_negated
 
     def _fits(self, given: object) -> bool:
         if given is None:
@@ -102,6 +102,16 @@ _ORDER: Final[Mapping[Operator, Callable[..., bool]]] = {
     Operator.VERSION_BELOW: lambda given, value: given < value,
     Operator.VERSION_FROM: lambda given, value: given >= value,
 }
+
+
+def attribute_of(context: Context, name: str) -> object:
+    """The attribute of this name; else, along the dots, one inside others. None where there is none."""
+    if name in context:
+        return context[name]
+    value: object = context
+    for each in name.split("."):
+        value = value.get(each) if isinstance(value, Mapping) else None
+    return value
 
 
 def semver_key(value: object) -> tuple[object, ...] | None:

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any, Final, TypeAlias
 
 from deploys.domain.bucketing import WHOLE
-from deploys.domain.flag_conditions import Condition, Context
+from deploys.domain.flag_conditions import Condition, Context, attribute_of
 
 Value: TypeAlias = Any
 """JSON: a boolean, a text, a whole number, a float, an object or a list."""
@@ -190,7 +190,7 @@ class Ruleset:
 
 def unit_of(context: Context, by: str | None = None) -> str | None:
     """The text that a user is drawn and targeted by; None where the context has none. Numbers count as their digits."""
-    value = context.get(by or "targetingKey")
+    value = attribute_of(context, by) if by else context.get("targetingKey")
     if isinstance(value, bool) or not isinstance(value, str | int | float) or value == "":
         return None
     return str(value)

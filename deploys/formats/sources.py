@@ -13,6 +13,8 @@ from deploys.formats import (
     cdevents,
     circleci,
     flagger,
+    flagsmith,
+    flagtracking,
     flux,
     generic,
     gitea,
@@ -26,6 +28,7 @@ from deploys.formats import (
     pagerduty,
     sentry,
     statuspage,
+    unleash,
     uptimekuma,
     vercel,
 )
@@ -36,6 +39,7 @@ KINDS: Final[Mapping[str, SourceKind]] = {
     module.KIND.slug: module.KIND
     for module in (
         github, gitlab, generic, argocd, circleci, jenkins, bitbucket, gitea, azuredevops, vercel, netlify, heroku, flux,
-        flagger, cdevents, alertmanager, grafana, uptimekuma, pagerduty, opsgenie, sentry, statuspage,
+        flagger, cdevents, alertmanager, grafana, uptimekuma, pagerduty, opsgenie, sentry, statuspage, flagsmith, unleash,
+        flagtracking,
     )
 }  # fmt: skip

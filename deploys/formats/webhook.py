@@ -112,6 +112,7 @@ class SourceKind:
     `event_header` and `delivery_header` are shown in the log, also for what is refused. `keeps`: further headers that
     `read` needs, kept for a replay; a name that ends with `*` stands for all that begin so. `forgives`: authenticated content that cannot be used is answered
     200 and logged, because the sender punishes refusals.
+    `is_silent`: answers with an empty body, because the sender takes any text for an error.
     `shakes_hands`: answers the OPTIONS request of CloudEvents webhooks. `brings_secret`: the sender may make the secret
     itself, so that one can be pasted. `rules`: what rules of this kind may look at.
     """
@@ -127,6 +128,7 @@ class SourceKind:
     keeps: Sequence[str] = ()
     forgives: bool = False
     shakes_hands: bool = False
+    is_silent: bool = False
     rules: Sequence[str] = ("repository", "environment")
     brings_secret: bool = False
     secret_prefix: str = ""

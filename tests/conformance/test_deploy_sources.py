@@ -73,7 +73,8 @@ def deliver(client: Client, book: Book, source: Source, secret: str, file: str) 
     for raw, headers in book.sent[file]:
         answer = send(client, source, secret, raw, headers=headers)
         latest = Delivery.objects.filter(source=source).latest("id")
-        found.append((answer.status_code, answer.json().get("verdict", latest.verdict)))
+        said = answer.json() if answer.content else {}
+        found.append((answer.status_code, said.get("verdict", latest.verdict)))
     return found
 
 

@@ -62,6 +62,14 @@ def test_a_missing_attribute_is_a_no(operator: Operator) -> None:
     assert Condition("a", operator, ("1",), is_negated=True).holds({})
 
 
+def test_attributes_inside_others_are_reached_by_dots() -> None:
+    plan = Condition("user.plan", Operator.IN, ("pro",))
+
+    assert plan.holds({"user": {"plan": "pro"}})
+    assert plan.holds({"user.plan": "pro", "user": {"plan": "free"}})
+    assert not plan.holds({"user": "pro"})
+
+
 def test_versions_are_ordered_as_the_specification_lists_them() -> None:
     """Semantic Versioning 2.0.0, section 11."""
     ordered = [

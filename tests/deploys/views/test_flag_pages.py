@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from deploys.actions.flag_checks import Counted, record_checks
@@ -153,7 +154,7 @@ def test_a_change_is_shown_before_it_is_made(client: Client, team: Team, product
         page(flag), {"act": "change", "environment": "production", "version": "0", "reason": "first users", **ROLLOUT}
     )
 
-    assert "everybody off on for 10 %, else off 10 %" in words(preview)
+    assert "everybody by default off on for 10 %, else off 10 %" in words(preview)
     assert "1,234 checks" in words(preview)
     assert made["Location"] == f"{page(flag)}?in=production"
     assert FlagChange.objects.get().new_percent == 10
@@ -337,3 +338,29 @@ def test_rights_are_kept(client: Client, team: Team, production: Environment) ->
         ).status_code
         == 404
     )
+
+
+def imported(client: Client, said: object, production: Environment, system: str = "flagd") -> str:
+    body = said if isinstance(said, bytes) else json.dumps(said).encode()
+    sent = {"system": system, "environment": production.pk, "file": SimpleUploadedFile("flags.json", body)}
+    return words(client.post("/t/acme/flags/import/", sent))
+
+
+def test_flags_are_imported_or_left_out_with_the_reason(client: Client, team: Team, production: Environment) -> None:
+    member(client, team, Role.ADMIN)
+    on = {"state": "ENABLED", "variants": {"on": True, "off": False}, "defaultVariant": "on"}
+    registered(team, key="taken")
+    said = {"flags": {"fresh": on, "taken": on, "a b": on, "odd": {**on, "targeting": {"if": [{"%": [1, 2]}, "on"]}}}}
+
+    first, second = imported(client, said, production), imported(client, said, production)
+
+    assert "1 flag imported, 3 left out" in first
+    assert "archived flags keep their key" in first
+    assert "0 flags imported, 4 left out" in second
+    assert standing(RegisteredFlag.objects.get(key="fresh"), production)[0].is_on
+    assert FlagChange.objects.get().flag.key == "fresh"
+    assert "not JSON" in imported(client, b"{", production)
+    assert "1 flag imported" in imported(
+        client, [{"feature": {"name": "fs"}, "enabled": True}], production, "flagsmith"
+    )
+    assert "1 flag imported" in imported(client, {"features": [{"name": "ul"}]}, production, "unleash")
