@@ -71,6 +71,11 @@ class RegisteredFlag(models.Model):
     def __str__(self) -> str:
         return self.key
 
+    @property
+    def kind_words(self) -> str:
+        """The kind as people write it."""
+        return self.kind.replace("_", " ")
+
 
 class FlagSettings(models.Model):
     """A flag's rules in one environment (`deploys.domain.flag_documents`). Without a row the flag is off there.

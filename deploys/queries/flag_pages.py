@@ -108,14 +108,15 @@ def state_of(
             int(told.percent) if told.percent == int(told.percent) else -1, f"on for {told.percent:g} %"
         )
         return FlagState(environment, words, "ok" if told.percent == 100 else "live", changed_at=changed_at)
+    default = rules.default_at(now)
     parts = [f"{len(rules.rules)} rule{'s' * (len(rules.rules) != 1)}"] if rules.rules else []
     parts += [f"{len(rules.targets)} user{'s' * (len(rules.targets) != 1)}"] if rules.targets else []
-    words = (
-        f"{' and '.join(parts)}, else {serve_in_words(rules.default_at(now))}"
-        if parts
-        else serve_in_words(rules.default_at(now))
-    )
-    return FlagState(environment, words, "live", changed_at=changed_at)
+    served = serve_in_words(default)
+    if parts and default.rest == flag.off_variant and len(default.split) == 1:
+        served = f"{percent_of(default.percent):g} % of the others"
+    elif parts:
+        served = f"{served} for the others"
+    return FlagState(environment, ", ".join([*parts, served]), "live", changed_at=changed_at)
 
 
 def served_lines(rules: Rules, *, now: dt.datetime) -> list[Served]:

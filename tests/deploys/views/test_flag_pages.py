@@ -80,7 +80,7 @@ def test_the_list_tells_states_apart(client: Client, team: Team, production: Env
 
     found = text_of(client, "/t/acme/flags/")
 
-    for each in ("on for everybody", "1 rule, else off", "killed", "500s in checkout", "never heard"):
+    for each in ("on for everybody", "1 rule, off for the others", "killed", "500s in checkout", "never heard"):
         assert each in found
     assert (
         "everybody"
@@ -154,7 +154,7 @@ def test_a_change_is_shown_before_it_is_made(client: Client, team: Team, product
         page(flag), {"act": "change", "environment": "production", "version": "0", "reason": "first users", **ROLLOUT}
     )
 
-    assert "everybody by default off on for 10 %, else off 10 %" in words(preview)
+    assert "everybody by default off on for 10 %, else off 10.0 %" in words(preview)
     assert "1,234 checks" in words(preview)
     assert made["Location"] == f"{page(flag)}?in=production"
     assert FlagChange.objects.get().new_percent == 10
