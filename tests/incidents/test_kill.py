@@ -62,7 +62,9 @@ def kill_at_points(live: Live, *, rounds: int, seed: int) -> tuple[Load, dict[st
     with Load(live, clients=4, pause=0.03) as load:  # the inbox must run empty, or detection waits for its schedule
         for number in range(rounds * len(WORKER)):
             point = WORKER[number % len(WORKER)]
-            passes = 1 if point.startswith("attribution.") else dice.randint(1, rounds)  # verdicts are few
+            # a batch is digested many times a second, incidents are looked at some times a minute, verdicts are few
+            most = {"digest": rounds, "detection": 2, "attribution": 1}[point.partition(".")[0]]
+            passes = dice.randint(1, min(rounds, most))
             live.start("worker", failpoint=f"{point}:{passes}")
             if number % len(WORKER) < len(WEB):
                 live.start("web", failpoint=f"{WEB[number % len(WORKER)]}:{dice.randint(1, 50)}")
@@ -71,7 +73,7 @@ def kill_at_points(live: Live, *, rounds: int, seed: int) -> tuple[Load, dict[st
             if point.startswith("attribution."):  # of an incident that is known, ever less is said that is new
                 live.instance.wait_until_up()
                 load.acknowledged.update(break_another_team(live, number))
-            deaths[point] += live.died("worker", 120)
+            deaths[point] += live.died("worker", 300)
             live.kill("web")
         live.start_web()
         live.start_worker()
