@@ -17,7 +17,7 @@ from deploys.domain.flag_evaluation import evaluate
 from deploys.domain.flag_rules import Ruleset, ServedFlag
 from deploys.domain.flag_variants import variants_of
 from deploys.formats.flag_exports import read_flagsmith, read_unleash
-from deploys.formats.flag_import import Import, ImportedFlag
+from deploys.formats.flag_import import Import, ImportedFlag, type_of
 from deploys.formats.flagd import read_flagd
 
 NOW = datetime(2026, 3, 9, tzinfo=UTC)
@@ -290,3 +290,35 @@ def test_no_file_raises_anything(said: Any) -> None:
         for flag in each.flags:
             with suppress(InvalidRules):
                 rules_of(flag.document, [row["name"] for row in flag.variants])
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([1, 2.5], "float"),
+        ([1, 2], "integer"),
+        ([{"a": 1}, []], "object"),
+        ([True, False], "boolean"),
+        (["x"], "string"),
+    ],
+)
+def test_types_of_values(values: list[Any], expected: str) -> None:
+    assert type_of(values) == expected
+
+
+def test_a_rollout_with_conditions_is_a_rule_and_an_empty_var_none() -> None:
+    [flag] = unleash({**PART, "parameters": {"rollout": "0", "stickiness": "tenant"}, "constraints": [GERMAN]}).flags
+
+    assert flag.document["rules"][0]["serve"]["by"] == "tenant"
+    assert served(flag, {"country": "DE"}) is False
+    assert "no like here" in flagd({"if": [{"==": [{"var": ""}, "1"]}, "a"]}).left_out["f"]
+    assert "no like here" in flagd({"if": [{"~": [VAR, "1"]}, "a"]}).left_out["f"]
+    [whole] = unleash({**PART, "parameters": {"rollout": "100"}}).flags
+    assert served(whole, {}) is True
+
+
+def test_flagd_may_serve_a_bare_truth() -> None:
+    variants = {"true": True, "false": False}
+    [flag] = flagd({"if": [{"==": [VAR, "1"]}, True, False]}, variants=variants, defaultVariant="false").flags
+
+    assert [served(flag, {"x": value}) for value in ("1", "2")] == [True, False]
