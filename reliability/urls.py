@@ -4,7 +4,10 @@ from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path
 
 from deploys.api.nothing import nothing_here
-from reliability.views import dashboard, gallery, health, objectives, report_mail, report_shares, reports
+from reliability.api.metrics import MetricsView, PrometheusView
+from reliability.api.objectives import ObjectivesView
+from reliability.api.reports import ReportsView, ReportView
+from reliability.views import badges, dashboard, gallery, health, objectives, report_mail, report_shares, reports
 
 handler500 = "reliability.views.errors.broken"
 
@@ -18,11 +21,18 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("t/<slug:team_slug>/objectives/", objectives.objectives, name="objective-list"),
     path("t/<slug:team_slug>/objectives/set/", objectives.objective_set, name="objective-set"),
     path("t/<slug:team_slug>/reports/", reports.archive, name="report-list"),
+    path("t/<slug:team_slug>/reports/badges/", badges.badge_page, name="report-badges"),
     path("t/<slug:team_slug>/reports/mail/", report_mail.report_mail, name="report-mail"),
     path("t/<slug:team_slug>/reports/<str:label>/", reports.report, name="report"),
     path("t/<slug:team_slug>/reports/<str:label>/share/", report_shares.shares, name="report-share"),
     path("t/<slug:team_slug>/reports/<str:label>/report.json", reports.report_json, name="report-json"),
     path("t/<slug:team_slug>/reports/<str:label>/report.csv", reports.report_csv, name="report-csv"),
+    path("api/v1/metrics", MetricsView.as_view(), name="api-metrics"),
+    path("api/v1/reports", ReportsView.as_view(), name="api-reports"),
+    path("api/v1/reports/<str:label>", ReportView.as_view(), name="api-report"),
+    path("api/v1/objectives", ObjectivesView.as_view(), name="api-objectives"),
+    path("metrics", PrometheusView.as_view(), name="prometheus"),
+    path("badges/<str:key>/<slug:what>.svg", badges.badge, name="badge"),
     path("mail/stop/<str:token>/", report_mail.report_mail_stop, name="report-mail-stop"),
     path("shared/<str:secret>/", report_shares.shared, name="shared-report"),
 ]

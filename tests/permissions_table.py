@@ -22,8 +22,10 @@ from deploys.actions.deliveries import log_delivery
 from deploys.actions.facts import record_fact
 from deploys.models import Role, Scope, Team, User
 from incidents.models import Maintenance, Monitor, Proposal
+from reliability.actions.badges import renew_badge_key
 from reliability.actions.report_mail import stop_token
 from reliability.actions.report_shares import share_report
+from reliability.actions.reports import close_report
 from reliability.models import ReportSubscription
 from tests.conftest import NOON
 from tests.factories.access import github_source
@@ -83,6 +85,11 @@ def maintenance(team: Team) -> dict[str, Any]:
     slot = {"id": "m", "starts_at": "2026-03-04T12:00:00Z", "ends_at": "2026-03-04T13:00:00Z"}
     record_fact(team=team, kind="maintenance", payload=slot, received_at=NOON, origin="live")
     return {"public_id": Maintenance.objects.get(team=team).public_id}
+
+
+def closed_week(team: Team) -> dict[str, Any]:
+    close_report(team=team, label="2026-W08", now=NOON)
+    return {"label": "2026-W08"}
 
 
 def mail_stop(team: Team) -> dict[str, Any]:
@@ -171,6 +178,11 @@ TABLE: dict[str, Row] = {
     "api/v1/deploys/<uuid:public_id>": Row(TOKEN, read=Scope.DEPLOYS_READ, write=None, args=deploy),
     "api/v1/live": Row(TOKEN, read=Scope.DEPLOYS_WRITE, write=None),
     "api/v1/flags": Row(TOKEN, read=None, write=Scope.DEPLOYS_WRITE),
+    "api/v1/metrics": Row(TOKEN, read=Scope.METRICS_READ, write=None),
+    "api/v1/reports": Row(TOKEN, read=Scope.METRICS_READ, write=None),
+    "api/v1/reports/<str:label>": Row(TOKEN, read=Scope.METRICS_READ, write=None, args=closed_week),
+    "api/v1/objectives": Row(TOKEN, read=Scope.METRICS_READ, write=Scope.OBJECTIVES_WRITE),
+    "metrics": Row(TOKEN, read=Scope.METRICS_READ, write=None),
     "api/openapi.yaml": Row(PUBLIC),
     "ci/deploy.sh": Row(PUBLIC),
     "api/v1/<path:rest>": Row(PUBLIC, args=lambda _: {"rest": "nothing"}),
@@ -255,6 +267,10 @@ TABLE: dict[str, Row] = {
     f"{T}/reports/<str:label>/report.json": Row(TEAM, write=None, args=week, is_owned=False),
     f"{T}/reports/<str:label>/report.csv": Row(TEAM, write=None, args=week, is_owned=False),
     f"{T}/reports/mail/": Row(TEAM, write=Role.VIEWER, body={"act": "add"}),
+    f"{T}/reports/badges/": Row(TEAM, write=Role.ADMIN),
+    "badges/<str:key>/<slug:what>.svg": Row(
+        PUBLIC, args=lambda team: {"key": renew_badge_key(team=team), "what": "uptime"}
+    ),
     "mail/stop/<str:token>/": Row(PUBLIC, args=mail_stop),
     "shared/<str:secret>/": Row(PUBLIC, args=shared_report),
     "healthz": Row(PUBLIC),

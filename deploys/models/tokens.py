@@ -19,6 +19,7 @@ class Scope(models.TextChoices):
     INCIDENTS_READ = "incidents:read"
     INCIDENTS_WRITE = "incidents:write"
     METRICS_READ = "metrics:read"
+    OBJECTIVES_WRITE = "objectives:write"
 
 
 class ApiToken(models.Model):

@@ -37,8 +37,11 @@ def project_objectives(team: Team, records: Sequence[Record]) -> None:
         Objective.objects.update_or_create(team=team, external_id=str(payload["id"]), defaults=columns)
 
 
-def set_objective(*, team: Team, payload: dict[str, Any], by: User) -> None:  # Any: JSON
-    """Records what a person promises, in the keys of the history format; null withdraws a value. BadObjective."""
+def set_objective(*, team: Team, payload: dict[str, Any], by: User | None) -> None:  # Any: JSON
+    """Records what is promised, in the keys of the history format; null withdraws a value. BadObjective.
+
+    by: the person who promises; None for a machine. What the record says already is not recorded again.
+    """
     checked: dict[str, object] = {}
     for key, value in payload.items():
         check = KINDS["objective"].keys.get(key)
@@ -51,12 +54,26 @@ def set_objective(*, team: Team, payload: dict[str, Any], by: User) -> None:  # 
     problem = record_problem("objective", checked, checked)
     if problem is not None:
         raise BadObjective(f"{problem.key}: {problem}")
+    if _is_said_already(team, checked):
+        return
     record_fact(
         team=team,
         kind="objective",
         payload=checked,
         received_at=clock.now(),
-        origin=FactOrigin.PERSON,
+        origin=FactOrigin.LIVE if by is None else FactOrigin.PERSON,
         source="upshot",
         actor=by,
     )
+
+
+def _is_said_already(team: Team, checked: dict[str, object]) -> bool:
+    """Whether the record has each of these values."""
+    row = Objective.objects.select_related("service").filter(team=team, external_id=checked["id"]).first()
+    if row is None:
+        return False
+    said = {
+        "id": row.external_id, "service": row.service.name if row.service else None, "sli": row.sli, "target": row.target,
+        "window_days": row.window_days, "calendar": row.calendar, "min_requests": row.min_requests,
+    }  # fmt: skip
+    return all(said[key] == value for key, value in checked.items())

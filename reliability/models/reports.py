@@ -19,6 +19,7 @@ class ReportPlan(models.Model):
     team = models.OneToOneField(Team, models.CASCADE, related_name="report_plan")
     kinds = models.JSONField(default=weekly_only)
     closes_at_hour = models.PositiveSmallIntegerField(default=6)
+    badge_key = models.CharField("in the addresses of badges", max_length=40, null=True, unique=True)
 
     class Meta:
         constraints = [models.CheckConstraint(condition=models.Q(closes_at_hour__lt=24), name="report_plan_hour")]

@@ -79,7 +79,7 @@ def archive(request: TeamRequest) -> HttpResponse:
     kinds = [{"name": f"{each}s", "url": f"?kind={each}", "is_current": each is kind} for each in PeriodKind]
     context = {
         "rows": rows, "zone": team.zone, "now": now, "kind": kind, "kinds": kinds,
-        "mail_url": page_url("report-mail", team.slug),
+        "mail_url": page_url("report-mail", team.slug), "badges_url": page_url("report-badges", team.slug),
     }  # fmt: skip
     return render(request, "reliability/archive.html", context)
 
