@@ -10,6 +10,7 @@ from celery import shared_task
 from deploys import clock
 from deploys.actions import schedules
 from deploys.models import Team
+from reliability.actions.alerts import watch_budgets
 from reliability.actions.mail import send_due_mail
 from reliability.actions.report_mail import mail_reports
 from reliability.actions.reports import keep_reports
@@ -18,6 +19,8 @@ logger = logging.getLogger(__name__)
 
 REPORTS_JOB: Final = "reports"
 REPORTS_PERIOD_SECONDS: Final = 600.0
+BUDGETS_JOB: Final = "budgets"
+BUDGETS_PERIOD_SECONDS: Final = 60.0
 MAIL_JOB: Final = "mail"
 MAIL_PERIOD_SECONDS: Final = 30.0
 
@@ -43,3 +46,16 @@ def send_mail() -> None:
     """Hands over the mail that is due."""
     with schedules.running(MAIL_JOB):
         send_due_mail(now=clock.now())
+
+
+@shared_task(name="reliability.watch_budgets")  # type: ignore[untyped-decorator]  # celery has no types
+def watch_all_budgets() -> None:
+    """Opens and closes the burn-rate alerts of every team; one team's trouble does not stop the others."""
+    with schedules.running(BUDGETS_JOB) as problems:
+        for team in Team.objects.filter(objectives__isnull=False).distinct().order_by("id"):
+            try:
+                for alert in watch_budgets(team=team, now=clock.now()):
+                    logger.info("burn alert", extra={"team": team.slug, "rule": alert.rule, "alert": alert.pk})
+            except Exception as error:
+                logger.exception("the budgets of a team could not be watched", extra={"team": team.slug})
+                problems.append(f"{team.slug}: {error!r}")

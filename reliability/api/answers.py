@@ -23,7 +23,7 @@ class MetricsAnswer(serializers.Serializer[Any]):  # Any: a printed report
 class ReportLine(serializers.Serializer[Any]):  # Any: a snapshot
     """One closed report as it stands."""
 
-    label = serializers.CharField(help_text="2026-W13, 2026-03 or 2026-Q1.")
+    label = serializers.CharField(help_text="2026-W13, 2026-03 or 2026-Q1.")  # type: ignore[assignment]  # a key of the answer, not the label of this field
     number = serializers.IntegerField(help_text="1 when it was closed, one more for each restatement.")
     from_at = serializers.DateTimeField()
     to_at = serializers.DateTimeField()

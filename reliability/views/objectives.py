@@ -21,7 +21,7 @@ from deploys.views.access import TeamRequest, team_page
 from deploys.views.forms import PlainForm
 from reliability.actions.objectives import BadObjective, set_objective
 from reliability.addresses import page_url, service_url
-from reliability.models import Objective
+from reliability.models import BurnAlert, Objective
 from reliability.queries.reports import objectives_now
 
 THE_WHOLE = ""
@@ -73,7 +73,13 @@ class ObjectiveForm(PlainForm):
 def objectives(request: TeamRequest) -> HttpResponse:
     """All promises with what is left of their budgets, least first."""
     lines = budget_lines(request.team)
-    context = {"lines": lines, "add_url": page_url("objective-set", request.team.slug), "may_set": _may_set(request)}
+    alerts = BurnAlert.objects.filter(objective__team=request.team).select_related("objective__service")
+    context = {
+        "lines": lines,
+        "alerts": alerts.order_by("-opened_at", "-pk")[:20],
+        "add_url": page_url("objective-set", request.team.slug),
+        "may_set": _may_set(request),
+    }
     return render(request, "reliability/objectives.html", context)
 
 
@@ -104,7 +110,13 @@ def service_budgets(request: TeamRequest, service: Service) -> str:
     """The panel of a service's page: what is left of each of its budgets, or how to promise something."""
     lines = [line for line in budget_lines(request.team) if line["service_name"] == service.name]
     add_url = f"{page_url('objective-set', request.team.slug)}?service={service.name}"
-    context = {"lines": lines, "add_url": add_url, "may_set": _may_set(request)}
+    alerts = BurnAlert.objects.filter(objective__team=request.team).select_related("objective__service")
+    context = {
+        "lines": lines,
+        "alerts": alerts.order_by("-opened_at", "-pk")[:20],
+        "add_url": add_url,
+        "may_set": _may_set(request),
+    }
     return render_to_string("reliability/_service_budgets.html", context, request)
 
 

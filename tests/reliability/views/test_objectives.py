@@ -4,7 +4,8 @@ import pytest
 from django.test import Client
 
 from deploys.models import Fact, Membership, Role
-from reliability.models import Objective
+from reliability.models import BurnAlert, Objective
+from tests.conftest import NOON
 from tests.factories.catalog import MembershipFactory, ServiceFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("noon")]
@@ -77,3 +78,20 @@ def test_another_teams_objective_is_not_to_be_had(client: Client, admin: Members
     client.force_login(admin.user)
 
     assert client.get(url(admin, "set/?id=whole-time-28d")).status_code == 404
+
+
+def test_the_record_of_alerts_stands_below_the_budgets(client, team, tell):
+    tell("objective", id="o", service="cart", target=0.999, window_days=28)
+    objective = Objective.objects.get(team=team)
+    BurnAlert.objects.create(
+        objective=objective, rule="page_fast", opened_at=NOON, last_fired_at=NOON, long_burn_rate=33.3, short_burn_rate=400, budget_left_ratio=0.5
+    )  # fmt: skip
+    BurnAlert.objects.create(
+        objective=objective, rule="ticket_slow", opened_at=NOON, last_fired_at=NOON, closed_at=NOON, long_burn_rate=1.2, short_burn_rate=2
+    )  # fmt: skip
+
+    html = client.get(f"/t/{team.slug}/objectives/").content.decode()
+
+    assert "goes on" in html
+    assert "×33" in html
+    assert "ticket, slow" in html

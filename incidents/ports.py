@@ -1,0 +1,38 @@
+"""What this room asks of whoever can reach people."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from deploys.models import Team
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something people should know of. `key` names it: a notice is told once, however often it is sent.
+
+    urgency: `page` (now), `ticket` (this week) or `info`. `path` is the page it is about.
+    """
+
+    team: Team
+    key: str
+    urgency: str
+    title: str
+    text: str
+    path: str = ""
+
+
+Notifier = Callable[[Notice], None]
+_notifiers: dict[str, Notifier] = {}
+
+
+def register_notifier(name: str, notifier: Notifier) -> None:
+    """From now on `notifier(notice)` is called inside the transaction that made the notice; it only writes down."""
+    _notifiers[name] = notifier
+
+
+def notify(notice: Notice) -> None:
+    """Tells every notifier."""
+    for notifier in _notifiers.values():
+        notifier(notice)
