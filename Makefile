@@ -7,7 +7,7 @@ export PORT
 export PYTHONDONTWRITEBYTECODE ?= 1
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: help install install-dev demo run test test-browser test-services check ci bench bench-attribution soak lock openapi clean
+.PHONY: help install install-dev demo run test test-browser test-services check ci bench bench-attribution mutants soak lock openapi clean
 
 help:
 	@echo "make demo           install, make a 90-day demo history, serve it on http://127.0.0.1:$(PORT)"
@@ -17,7 +17,7 @@ help:
 	@echo "make test-services  tests on PostgreSQL, Redis and RabbitMQ"
 	@echo "make test-browser   tests in Chromium"
 	@echo "make ci             what CI runs"
-	@echo "make bench, make soak   long measurements"
+	@echo "make bench, make soak, make mutants   long measurements"
 
 $(VENV)/bin/python:
 	@command -v $(PYTHON) >/dev/null || { echo "Upshot needs Python 3.11 or newer: install it (Debian: apt-get install python3.11 python3.11-venv) or say where it is: make PYTHON=/path/to/python3"; exit 1; }
@@ -71,6 +71,10 @@ bench: install-dev
 # SEEDS=1-10 FAMILIES=public: drawn histories through the replay command, scored
 bench-attribution: install-dev
 	@$(BIN)/python bench/attribution.py --seeds $(or $(SEEDS),1-10) --families $(or $(FAMILIES),public) --by-family
+
+# Changes the core one operator at a time; MODULES="slo dora" for some of it
+mutants: install-dev
+	@$(BIN)/python bench/mutants.py $(MODULES) $(ARGS)
 
 soak: install-dev
 	@$(PYTEST) -q tests/incidents/test_kill.py tests/incidents/test_backpressure.py tests/incidents/test_bad_bodies.py tests/incidents/actions/test_order.py --soak
