@@ -68,9 +68,9 @@ ci:
 bench: install-dev
 	@$(BIN)/python -m bench $(ARGS)
 
-# SEEDS=1-10 FAMILIES=public: drawn histories through the replay command, scored
+# SEEDS=1-40 FAMILIES=public: drawn histories through the replay command, scored beside five naive rules
 bench-attribution: install-dev
-	@$(BIN)/python bench/attribution.py --seeds $(or $(SEEDS),1-10) --families $(or $(FAMILIES),public) --by-family
+	@$(BIN)/python bench/attribution.py --seeds $(or $(SEEDS),1-40) --families $(or $(FAMILIES),public) --by-family
 
 # Changes the core one operator at a time; MODULES="slo dora" for some of it
 mutants: install-dev

@@ -1,6 +1,7 @@
 """The attribution laboratory: fits the weights of the evidence terms and of the links between symptoms.
 
     python bench/attribution_lab.py make --seeds 100-199 --out train.pickle
+    python bench/attribution_lab.py degrade --seeds 200-219
     python bench/attribution_lab.py fit train.pickle --ridge 12 [--leave-out-families] [--show] [--write VERSION]
     python bench/attribution_lab.py links train.pickle --ridge 5 [--write]
 
@@ -15,9 +16,9 @@ from __future__ import annotations
 import argparse
 import os
 import pickle
+import re
 import sys
 from collections import defaultdict
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -26,51 +27,51 @@ ROOT = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("UPSHOT_SHARED", ROOT.parent / "shared")) / "attribution"
 sys.path[:0] = [str(ROOT), str(ROOT / "bench"), str(SHARED)]
 
-import scenarios  # noqa: E402
 import score  # noqa: E402
-from attribution_memory import HOUR, RULE, View, answer, play  # noqa: E402
+from attribution_cases import CLOSED, LIVE, Job, Played, answers, keep, kept  # noqa: E402
+from attribution_memory import RULE  # noqa: E402
 from attribution_priors import LINKS, TERMS  # noqa: E402
 
 from incidents.domain import attribution, grouping  # noqa: E402
+from incidents.domain.evidence import HOUR  # noqa: E402
+from incidents.domain.weights import WEIGHTS  # noqa: E402
 
-LIVE, CLOSED = "live", "closed"
 
-
-def one_history(job: tuple) -> dict:
-    """Answers, candidates' terms and pairs of one seed."""
-    seed, families, plugins, without = job
-    for path in plugins:
-        scenarios.load_plugin(path)
-    events, truth = scenarios.generate(scenarios.select(families), seed)
-    _, final, closed, live = play(events, without)
-    readings = {CLOSED: closed, LIVE: live}
-    out = {"seed": seed, "truth": truth, "samples": [], "pairs": pairs_of(final, truth)}
+def one_history(work: tuple[Path, dict | None]) -> dict:
+    """Answers, candidates' terms and pairs of one kept history."""
+    path, weights = work
+    played = kept(path)
+    readings = {CLOSED: played.closed, LIVE: played.live}
+    out: dict = {"seed": played.job.seed, "truth": played.truth, "samples": []}
+    out["pairs"] = pairs_of([s for c in played.closed for s in (*c.group.episodes, *c.group.outages)], played)
     for when, cases in readings.items():
-        out[when] = [answer(case, attribution.attribute(case), final.services) for case in cases if case is not None]
-    taken, _ = score.match(truth["incidents"], out[CLOSED])
+        verdicts = [attribution.attribute(case, weights or WEIGHTS) if case is not None else None for case in cases]
+        out[when] = answers(played, when, verdicts)
+    taken, _ = score.match(played.truth["incidents"], out[CLOSED]["incidents"])
     for i, j in taken.items():
-        true = truth["incidents"][i]
+        true = played.truth["incidents"][i]
         for when, cases in readings.items():
-            if cases[j] is None:
+            case = cases[j]
+            if case is None:
                 continue
             rows = [
-                (change.id if change else None, [(term.name, term.value) for term in terms])
-                for change, terms in attribution.terms_of(cases[j])
+                (played.aliases.get(change.id, change.id) if change else None, [(t.name, t.value) for t in terms])
+                for change, terms in attribution.terms_of(case)
             ]
             out["samples"].append(
-                {"seed": seed, "when": when, "family": true["family"], "cause": true["cause_id"], "rows": rows}
+                {"seed": out["seed"], "when": when, "family": true["family"], "cause": true["cause_id"], "rows": rows}
             )
     return out
 
 
-def pairs_of(final: View, truth: dict) -> list:
+def pairs_of(symptoms: list[grouping.Symptom], played: Played) -> list:
     """Features of pairs of symptoms with whether they belong to one true incident (by service and overlap in time)."""
-    symptoms = sorted(final.symptoms(), key=lambda s: (s.start, s.key))
+    symptoms.sort(key=lambda s: (s.start, s.key))
 
     def owner(symptom: grouping.Symptom) -> str | None:
         inside = [
             (true["end"] - true["start"], true["id"])
-            for true in truth["incidents"]
+            for true in played.truth["incidents"]
             if symptom.service in true["services"]
             and symptom.start >= true["start"] - 600
             and grouping.last_of(symptom) <= true["end"] + 900
@@ -85,22 +86,65 @@ def pairs_of(final: View, truth: dict) -> list:
                 break
             if grouping.may_link(one, symptoms[j], RULE):
                 same = owners[i] is not None and owners[i] == owners[j]
-                found.append((grouping.pair_features(one, symptoms[j], final.services), same))
+                found.append((grouping.pair_features(one, symptoms[j], played.services), same))
     return found
 
 
-def make(args: argparse.Namespace) -> None:
-    """Draw, play, store, score."""
+def jobs_of(args: argparse.Namespace) -> list[Job]:
+    """The histories that were asked for."""
     low, _, high = args.seeds.partition("-")
-    seeds = range(int(low), int(high or low) + 1)
-    jobs = [(seed, args.families, args.plugin, frozenset(args.without)) for seed in seeds]
-    with ProcessPoolExecutor(args.workers) as pool:
-        done = list(pool.map(one_history, jobs))
+    return [
+        Job(seed, args.families, tuple(args.plugin), frozenset(args.without), args.vocabulary)
+        for seed in range(int(low), int(high or low) + 1)
+    ]
+
+
+def make(args: argparse.Namespace) -> None:
+    """Draw, play (once), weigh, store, score."""
+    done = weighed(keep(jobs_of(args), args.kept, args.workers))
     if args.out:
         Path(args.out).write_bytes(pickle.dumps(done))
     for when in (LIVE, CLOSED):
-        result = score.score([(d["truth"], {"incidents": d[when]}) for d in done])
-        print(f"--- {when}\n{score.show(result, args.by_family)}")
+        print(f"--- {when}\n{score.show(score.score([(d['truth'], d[when]) for d in done]), args.by_family)}")
+
+
+def weighed(paths: list[Path], weights: dict | None = None) -> list[dict]:
+    """All kept histories, with answers and samples."""
+    return [one_history((path, weights)) for path in paths]
+
+
+INPUTS: dict[str, tuple[str, ...]] = {
+    "nothing": (),
+    "changed files": ("files",),
+    "traffic counts": ("traffic",),
+    "topology": ("topology",),
+    "release tags": ("release",),
+    "flag context": ("flag_context",),
+    "probes": ("probes",),
+    "all of these": ("files", "traffic", "topology", "release", "flag_context", "probes"),
+}
+
+
+def degrade(args: argparse.Namespace) -> None:
+    """The same histories with inputs removed one at a time: what each is worth, at both readings."""
+    print(
+        "| removed | live top-1 | live false blame | closed top-1 | closed false blame | precision | recall | class |"
+    )
+    print("|---|---|---|---|---|---|---|---|")
+    for name, without in INPUTS.items():
+        args.without = list(without)
+        done = weighed(keep(jobs_of(args), args.kept, args.workers))
+        cells = [name]
+        for when in (LIVE, CLOSED):
+            found = score.score([(d["truth"], d[when]) for d in done])
+            cells += [percent(found["cause"]["top1"]), percent(found["cause"]["false_blame"])]
+        cells += [percent(found["detection"][key]) for key in ("precision", "recall")]
+        print("| " + " | ".join([*cells, percent(found["class"]["accuracy"])]) + " |", flush=True)
+
+
+def percent(found: dict) -> str:
+    """A share of the scorer with its counts."""
+    return f"{100 * found['value']:.1f} % ({found['k']}/{found['n']})" if found["n"] else "–"
 
 
 def stored(paths: list[str]) -> list[dict]:
@@ -213,23 +257,29 @@ def fit(args: argparse.Namespace) -> None:
         w = fitted(matrices(histories, names), prior, args.ridge)
         unseen = {name: value for name, value in TERMS.items() if name not in names}
         weights = {**unseen, **{name: round(float(v), 3) for name, v in zip(names, w, strict=True)}}
-        write(ROOT / "incidents/domain/weights.py", weights, f'VERSION = "{args.write}"\n\n')
+        write(ROOT / "incidents/domain/weights.py", weights, args.write)
 
 
 def leave_out_families(data: list[tuple], prior: np.ndarray, ridge: float) -> None:
-    """How each family fares when no history of it was seen in the fit."""
-    total: dict[str, list] = {LIVE: [], CLOSED: []}
+    """How each family fares when no history of it was seen in the fit: right of all, and innocents blamed."""
+    judged: dict[str, list[tuple]] = {LIVE: [], CLOSED: []}
     for family in sorted({sample["family"] for _, _, sample in data}):
         w = fitted([d for d in data if d[2]["family"] != family], prior, ridge, rounds=25)
         line = f"without {family:28}"
-        for when, parts in total.items():
-            part = [d for d in data if d[2]["family"] == family and d[2]["when"] == when]
-            right, number = quality(part, w)[1][family]
-            parts.append((right, number))
-            line += f"  {when} {right}/{number}"
+        for when, parts in judged.items():
+            part = [
+                (x @ w if x is not None else None, y, s)
+                for x, y, s in data
+                if s["family"] == family and s["when"] == when
+            ]
+            right = sum(u is not None and int(u.argmax()) == y for u, y, _ in part)
+            parts.extend(part)
+            line += f"  {when} {right}/{len(part)}"
         print(line)
-    for when, parts in total.items():
-        print(f"all families, each left out, {when}: {sum(r for r, _ in parts)} of {sum(n for _, n in parts)}")
+    for when, parts in judged.items():
+        caused = [u is not None and int(u.argmax()) == y for u, y, s in parts if s["cause"] is not None]
+        blamed = [u is None or int(u.argmax()) != y for u, y, s in parts if s["cause"] is None]
+        print(f"each family left out, {when}: top-1 {share(caused)}  false blame {share(blamed)}")
 
 
 def links(args: argparse.Namespace) -> None:
@@ -256,26 +306,31 @@ def links(args: argparse.Namespace) -> None:
 
 
 def write(path: Path, weights: dict[str, float], version: str) -> None:
-    """Replace what follows the docstring of a file of weights."""
+    """Replace the weights of a file, and its version where one is given."""
     text = path.read_text()
-    head = text[: text.index('"""', 3) + 4]
+    if version:
+        text = re.sub(r'^VERSION = ".*"$', f'VERSION = "{version}"', text, count=1, flags=re.MULTILINE)
+    head = text[: text.index("WEIGHTS: dict")]
     body = "".join(f'    "{name}": {value},\n' for name, value in sorted(weights.items()))
-    path.write_text(f"{head}\n{version}WEIGHTS: dict[str, float] = {{\n{body}}}\n")
+    path.write_text(f"{head}WEIGHTS: dict[str, float] = {{\n{body}}}\n")
 
 
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     sub = parser.add_subparsers(required=True)
-    command = sub.add_parser("make")
-    command.add_argument("--seeds", default="100-119")
-    command.add_argument("--families", default="public")
-    command.add_argument("--plugin", action="append", default=[])
-    command.add_argument("--without", action="append", default=[])
-    command.add_argument("--workers", type=int, default=2)
-    command.add_argument("--out")
-    command.add_argument("--by-family", action="store_true")
-    command.set_defaults(run=make)
+    for name, run in (("make", make), ("degrade", degrade)):
+        command = sub.add_parser(name)
+        command.add_argument("--seeds", default="100-119")
+        command.add_argument("--families", default="public")
+        command.add_argument("--plugin", action="append", default=[])
+        command.add_argument("--without", action="append", default=[])
+        command.add_argument("--vocabulary", help="of a plug-in; each: one after the other")
+        command.add_argument("--workers", type=int, default=1)
+        command.add_argument("--kept", type=Path, default=Path("attribution-kept"), help="folder of played histories")
+        command.add_argument("--out")
+        command.add_argument("--by-family", action="store_true")
+        command.set_defaults(run=run)
     command = sub.add_parser("fit")
     command.add_argument("paths", nargs="+")
     command.add_argument("--ridge", type=float, default=12.0)

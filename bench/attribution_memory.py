@@ -1,7 +1,6 @@
-"""A history in memory, seen through the product's own detection, grouping and terms: what the laboratory fits on.
+"""A history in memory, seen through the product's own detection: what the laboratory fits on.
 
-Nothing here knows the answer. `Memory` takes the lines in, `View` is what was known at an instant, `play` returns every
-incident as it stands at the end and as it stood 15 minutes after detection.
+Nothing here knows the answer. `Memory` takes the lines in, `View` is what was known at an instant.
 """
 
 from __future__ import annotations
@@ -14,12 +13,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from incidents.domain import attribution, detection, grouping, spells
-from incidents.domain.case import Case
-from incidents.domain.classification import classify
+from deploys.domain.releases import is_same_version
+from incidents.domain import detection, spells
 from incidents.domain.event import ErrorEvent, Frame
 from incidents.domain.evidence import (
-    HOUR,
+    DAY,
     MINUTE,
     Change,
     Context,
@@ -28,11 +26,13 @@ from incidents.domain.evidence import (
     ServiceFacts,
     Sighting,
     TrafficPoint,
+    breadth_of,
     releases_before,
 )
 from incidents.domain.fingerprint import group
 from incidents.domain.frames import in_app_frames, is_in_app, place_of, source_paths
 from incidents.domain.load import load_of
+from incidents.domain.topology import learned_calls
 
 RULE = detection.Rule()
 SAMPLE = 200
@@ -61,6 +61,7 @@ class Memory:
     traffic: dict[str, list[tuple[float, TrafficPoint]]] = field(default_factory=lambda: defaultdict(list))
     probes: dict[str, list[tuple[float, detection.Probe]]] = field(default_factory=lambda: defaultdict(list))
     seen: set = field(default_factory=set)
+    aliases: dict[str, str] = field(default_factory=dict)
 
     def play(self, events: list[dict]) -> Memory:
         for event in events:
@@ -150,10 +151,15 @@ class View:
         self.owners = (
             {flag: frozenset(names) for flag, names in owners.items()} if "flag_context" not in without else {}
         )
+        names = frozenset(memory.services)
+        seen = [memory.issues[key] for key, rows in memory.rows.items() if any(row.received <= now for row in rows)]
+        calls = learned_calls(((issue.service, issue.hosts) for issue in seen), names)
+        if "learned" in without:
+            calls = {}
         self.services = {
             name: ServiceFacts(
                 name,
-                frozenset(p["depends_on"]) if "topology" not in without else frozenset(),
+                frozenset(p["depends_on"]) | calls.get(name, frozenset()) if "topology" not in without else frozenset(),
                 tuple(p["hosts"]),
                 p["probed"],
                 name in self.users,
@@ -194,6 +200,8 @@ class View:
             )
             for p in folded.values()
         ]
+        if "unreported" not in self.without:
+            found += self._unreported(found)
         by_service = defaultdict(list)
         for change in sorted(found, key=lambda c: (c.start, c.id)):
             by_service[change.service].append(change)
@@ -216,6 +224,45 @@ class View:
             for p in flags.values()
         ]
         return sorted(done, key=lambda c: (c.start, c.id))
+
+    def _unreported(self, known: list[Change]) -> list[Change]:
+        """Releases that errors and sessions came from by now, and that no known deploy brought."""
+        firsts: dict[tuple[str, str], float] = {}
+        for key, rows in self.memory.rows.items():
+            service = self.memory.issues[key].service
+            for row in rows:
+                if row.received <= self.now and row.sighting.release and "release" not in self.without:
+                    at = row.raw_at - self.offsets.get(row.sighting.host, 0.0)
+                    place = (service, row.sighting.release)
+                    firsts[place] = min(firsts.get(place, at), at)
+        for service, points in self.memory.traffic.items():
+            for received, point in points:
+                if received <= self.now and point.release and "traffic" not in self.without:
+                    at = point.at + point.seconds / 2
+                    place = (service, point.release)
+                    firsts[place] = min(firsts.get(place, at), at)
+        named: dict[str, list[str]] = defaultdict(list)
+        for change in known:
+            named[change.service].append(change.release)
+        files = {
+            p["release"]: p["files"] for received, p in self.memory.deploys if received <= self.now and "files" in p
+        }
+        found = []
+        for (service, release), at in sorted(firsts.items()):
+            if at < self.since.get(service, self.now) + DAY or any(is_same_version(release, n) for n in named[service]):
+                continue
+            id_ = f"unreported {service} {release}"
+            told = files.get(release) if "files" not in self.without else None
+            found.append(
+                Change(
+                    id=id_, kind="deploy", services=(service,), start=at, release=release,
+                    files=tuple(told) if told is not None else None,
+                )
+            )  # fmt: skip
+            for _, p in self.memory.deploys:
+                if p["environment"] == "production" and p["service"] == service and p["release"] == release:
+                    self.memory.aliases.setdefault(id_, p["id"])
+        return found
 
     def corrected(self, key: str) -> list[Row]:
         rows = [r for r in self.memory.rows[key] if r.received <= self.now]
@@ -271,6 +318,7 @@ class View:
                         ),
                         users=len({r.sighting.user for r in inside if r.sighting.user}),
                         earlier=span.earlier,
+                        breadth=breadth_of([r.sighting.user for r in sample]),
                     )
                 )
         if "probes" not in self.without:
@@ -298,60 +346,3 @@ class View:
             staging={k: [at for received, at in v if received <= self.now] for k, v in self.memory.staging.items()},
             known_texts=texts,
         )
-
-
-def case_of(group_: grouping.Group, context: Context) -> Case:
-    when = spells.spells(group_, context.now, RULE)
-    return Case(group_, context, when[-1].end)
-
-
-def answer(case: Case, verdict: attribution.Verdict, services) -> dict:
-    facts = [services[name] for name in case.services if name in services]
-    best = verdict.best
-    end = case.ended_at if case.ended_at is not None else case.group.last
-    return {
-        "start": case.onset,
-        "end": end,
-        "service": case.primary,
-        "services": list(case.services),
-        "class": classify(case.group, facts).name,
-        "cause_id": best.change.id if best.change else None,
-        "confidence": best.probability,
-        "candidates": [w.change.id for w in verdict.ranked if w.change][:5],
-        "detected_at": case.group.met_at,
-    }
-
-
-def live_moment(memory: Memory, closed: grouping.Group) -> float:
-    """15 minutes after the rule was met, by arrival."""
-    moments = [o.met_at for o in closed.outages]
-    for episode in closed.episodes:
-        rows = sorted(
-            r.received
-            for r in memory.rows[f"{episode.service}|{episode.issue.key}"]
-            if episode.start <= r.at <= episode.end
-        )
-        moments.append(rows[min(len(rows), RULE.events) - 1])
-    return min(moments) + 15 * MINUTE
-
-
-def play(events: list[dict], without: frozenset[str] = frozenset()):
-    """(closed, live) lists of (case, services); the live list holds None where nothing overlapped yet."""
-    memory = Memory().play(events)
-    final = View(memory, events[-1]["received_at"] + 3 * HOUR, without)
-    found = grouping.groups(final.symptoms(), final.services, RULE)
-    context = final.context()
-    closed, live = [], []
-    for group_ in found:
-        closed.append(case_of(group_, context))
-        moment = live_moment(memory, group_)
-        view = View(memory, moment, without)
-        recent = [
-            k
-            for k, rows in memory.rows.items()
-            if any(moment - 8 * HOUR <= r.raw_at <= moment + HOUR and r.received <= moment for r in rows)
-        ]
-        then = [g for g in grouping.groups(view.symptoms(recent), view.services, RULE) if g.keys & group_.keys]
-        best = max(then, key=lambda g: (len(g.keys & group_.keys), -abs(g.start - group_.start)), default=None)
-        live.append(case_of(best, view.context()) if best is not None else None)
-    return memory, final, closed, live

@@ -21,24 +21,38 @@ LATE: Final = dt.timedelta(days=7)
 
 @transaction.atomic
 def record_inferred(
-    *, service: Service, environment: Environment, release: str, at: dt.datetime, why: str, now: dt.datetime
+    *,
+    service: Service,
+    environment: Environment,
+    release: str,
+    at: dt.datetime,
+    why: str,
+    now: dt.datetime,
+    is_over: bool = True,
 ) -> Deploy | None:
-    """Records that this release took over at `at`; None when somebody has reported that meanwhile. Idempotent."""
+    """Records that this release took over at `at`; None when that is known already. Idempotent.
+
+    While it only appears (`is_over` False: a canary, a roll-out that still runs) it is recorded as running, and finished
+    once it has taken over.
+    """
     lock_team(service.team)
     rows = Deploy.objects.select_related("release").filter(
         service=service, environment=environment, started_at__gte=at - LATE, started_at__lte=at + EARLY
     )
     last = rows.order_by("-started_at", "-pk").first()
+    running = None
     if last is not None and last.release is not None and is_same_version(last.release.version, release):
-        return None
+        if not is_over or not last.is_inferred or last.status != Deploy.Status.IN_PROGRESS:
+            return None
+        running = last
     report = DeployReport(
-        id=f"{release[:150]} {at:%Y-%m-%dT%H:%M:%SZ}",
+        id=running.external_id if running is not None else f"{release[:150]} {at:%Y-%m-%dT%H:%M:%SZ}",
         service=service.name,
         environment=environment.name,
-        status="success",
-        started_at=at,
-        live_at=at,
-        finished_at=at,
+        status="success" if is_over else "in_progress",
+        started_at=running.started_at if running is not None else at,
+        live_at=at if is_over else None,
+        finished_at=at if is_over else None,
         release=release,
         description=why,
     )
@@ -53,15 +67,18 @@ def absorb_inferred(*, now: dt.datetime, service_id: int | None = None) -> int:
     What is taken back stays as a deploy that never took traffic, which is how the history format cancels one. One query
     where nothing was inferred in the last days; safe to run at any time.
     """
-    rows = Deploy.objects.select_related("team", "service", "environment", "release").filter(
-        source=INFERRED, status=Deploy.Status.SUCCESS, started_at__gte=now - 2 * LATE
+    rows = (
+        Deploy.objects.select_related("team", "service", "environment", "release")
+        .filter(source=INFERRED, started_at__gte=now - 2 * LATE)
+        .exclude(status=Deploy.Status.FAILURE)
     )
     if service_id is not None:
         rows = rows.filter(service=service_id)
     return sum(_absorb(row, now) for row in rows.order_by("started_at", "pk"))
 
 
-def _absorb(inferred: Deploy, now: dt.datetime) -> bool:
+def reported_for(inferred: Deploy) -> Deploy | None:
+    """The deploy that somebody reported of what was inferred; None while nobody has. One query."""
     near = Deploy.objects.select_related("release").filter(
         service=inferred.service_id,
         environment=inferred.environment_id,
@@ -69,7 +86,7 @@ def _absorb(inferred: Deploy, now: dt.datetime) -> bool:
         started_at__lte=inferred.started_at + EARLY,
     )
     version = inferred.release.version if inferred.release else ""
-    reported = next(
+    return next(
         (
             each
             for each in near.exclude(source=INFERRED).order_by("-started_at", "-pk")
@@ -77,6 +94,10 @@ def _absorb(inferred: Deploy, now: dt.datetime) -> bool:
         ),
         None,
     )
+
+
+def _absorb(inferred: Deploy, now: dt.datetime) -> bool:
+    reported = reported_for(inferred)
     if reported is None:
         return False
     report = DeployReport(
@@ -84,7 +105,7 @@ def _absorb(inferred: Deploy, now: dt.datetime) -> bool:
         service=inferred.service.name,
         environment=inferred.environment.name,
         status="failure",
-        finished_at=inferred.finished_at,
+        finished_at=inferred.finished_at or inferred.started_at,
         description=f"Inferred from errors and sessions, and reported later as {reported.external_id}.",
         withdrawn=frozenset({"live_at"}),
     )

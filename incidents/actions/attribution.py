@@ -13,6 +13,7 @@ from django.db.models import Q
 from deploys import failpoints
 from deploys.actions.facts import record_fact
 from deploys.models import Change, FactOrigin, Team
+from incidents.actions.appearing import note_appearing
 from incidents.actions.incidents import Finding
 from incidents.actions.projection import resolve_pending
 from incidents.actions.teaching import learn_reversal
@@ -100,6 +101,10 @@ def case_of(*, lens: Lens, incident: Incident | None, finding: Finding) -> Case:
 
 def attribute(*, lens: Lens, incident: Incident, finding: Finding, trigger: str) -> Verdict:
     """Weigh the candidates again; a verdict that says something new is kept and its link suggested."""
+    note_appearing(
+        services=evidence.services_around(lens, finding.group.services), environment=incident.environment,
+        onset=instant(finding.group.start), now=lens.now,
+    )  # fmt: skip
     case, model = case_of(lens=lens, incident=incident, finding=finding), model_of(lens.team)
     verdict = attribution.attribute(case, model.weights, model.version)
     last = incident.verdicts.select_related("change").order_by("-number").first()

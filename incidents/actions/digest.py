@@ -23,6 +23,7 @@ from deploys.actions.catalog import environments_by_name
 from deploys.actions.upserts import add_up
 from deploys.models import Environment, Service
 from incidents.actions.cardinality import MOST_ENVIRONMENTS, NAMES, OTHERS, OVERFLOW, Kind, new_issues_left
+from incidents.actions.topology import learn_calls
 from incidents.domain.event import ErrorEvent as Report
 from incidents.domain.event import ParsedEvent
 from incidents.domain.fingerprint import Grouping, group
@@ -201,6 +202,9 @@ def _locked_issues(
     if beyond and OVERFLOW not in issues:
         made.append(_overflow_issue(service, [arrival for key in beyond for arrival in by_key[key]], scrubber))
     Issue.objects.bulk_create(made, ignore_conflicts=True)
+    learn_calls(
+        service=service, hosts=sorted({host for key in missing for host in by_key[key][0].grouping.message.hosts})
+    )
     issues = {(issue.grouping_version, issue.fingerprint): issue for issue in rows.all()}
     return issues | {key: issues[OVERFLOW] for key in beyond if key not in issues}
 

@@ -11,10 +11,9 @@ from django.db import transaction
 from deploys.actions.inferred import absorb_inferred, record_inferred
 from deploys.models import Environment, Service
 from incidents.domain.drift import Drift, Finding
-from incidents.models import ErrorEvent, ReleaseSighting
-from incidents.queries.releases_seen import Lately, Place, deploys_at, drift_at, seen_lately
+from incidents.models import ReleaseSighting
+from incidents.queries.releases_seen import BUCKET, Lately, Place, deploys_at, drift_at, first_event, seen_lately
 
-BUCKET: Final = dt.timedelta(minutes=5)
 MOST_RELEASES: Final = 2_000
 """Releases remembered of one place; a sender that names each build, or each request, makes no more."""
 
@@ -74,7 +73,7 @@ def remember(place: Place, lately: Mapping[str, Lately], *, now: dt.datetime) ->
                 row.last_seen_at = last_at
                 later.append(row)
         elif len(rows) + len(fresh) < MOST_RELEASES:
-            first_at = _first_event(place, release, seen.first_at) or seen.first_at
+            first_at = first_event(place, release, seen.first_at) or seen.first_at
             fresh.append(
                 ReleaseSighting(
                     service_id=place.service_id,
@@ -86,12 +85,3 @@ def remember(place: Place, lately: Mapping[str, Lately], *, now: dt.datetime) ->
             )
     ReleaseSighting.objects.bulk_create(fresh, ignore_conflicts=True)
     ReleaseSighting.objects.bulk_update(later, ["last_seen_at"], batch_size=500)
-
-
-def _first_event(place: Place, release: str, bucket_at: dt.datetime) -> dt.datetime | None:
-    """The first error of a release within the five minutes in which it was counted first: counts know no better."""
-    rows = ErrorEvent.objects.filter(
-        service=place.service_id, timestamp__gte=bucket_at, timestamp__lt=bucket_at + BUCKET, release=release,
-        environment=place.environment_id,
-    )  # fmt: skip
-    return rows.order_by("timestamp").values_list("timestamp", flat=True).first()

@@ -12,11 +12,13 @@ from django.db.models import Q
 from deploys.models import Tier
 from incidents.domain.detection import Bucket, JobRule, Rule, Span, Surroundings, outages, spans
 from incidents.domain.evidence import Episode as Symptom
-from incidents.domain.evidence import IssueFacts, Outage
+from incidents.domain.evidence import IssueFacts, Outage, breadth_of
 from incidents.domain.load import flat
 from incidents.models import CheckWatch, Episode, ErrorEvent, Issue, Job
 from incidents.queries.evidence import (
     HISTORY_DAYS,
+    PRODUCTION,
+    SAMPLE,
     Lens,
     buckets_of,
     deploy_starts,
@@ -28,6 +30,8 @@ from incidents.queries.evidence import (
 )
 
 NEAR = dt.timedelta(hours=3)
+SLACK = dt.timedelta(minutes=10)
+"""By this much the times of hosts with wrong clocks may lie outside."""
 CHECKS = "checks"
 
 
@@ -93,7 +97,8 @@ def _store(lens: Lens, issue: Issue, found: Sequence[Span]) -> Refreshed:
             continue
         rows.remove(row)
         if differs(row, _columns(span)):
-            row.save(update_fields=list(_columns(span)))
+            row.breadth = _breadth(issue, span)
+            row.save(update_fields=[*_columns(span), "breadth"])
             done.changed.append(row)
     for row in rows:
         if row.incident_id is not None:
@@ -134,8 +139,17 @@ def _new(lens: Lens, issue: Issue, span: Span) -> Episode:
     )
     facts = asdict(issue_facts(issue, issue.service.name))
     return Episode.objects.create(
-        team=lens.team, service=issue.service, environment_id=latest, issue=issue, facts=facts, **_columns(span)
+        team=lens.team, service=issue.service, environment_id=latest, issue=issue, facts=facts,
+        breadth=_breadth(issue, span), **_columns(span),
+    )  # fmt: skip
+
+
+def _breadth(issue: Issue, span: Span) -> float | None:
+    """How many different users the first events of an episode hit. One query, of a few hundred rows at most."""
+    rows = ErrorEvent.objects.filter(
+        PRODUCTION, issue=issue, timestamp__gte=instant(span.start) - SLACK, timestamp__lte=instant(span.end) + SLACK
     )
+    return breadth_of(list(rows.order_by("timestamp", "event_id").values_list("user_key", flat=True)[:SAMPLE]))
 
 
 def symptom_of(row: Episode) -> Symptom | Outage:
@@ -165,6 +179,7 @@ def symptom_of(row: Episode) -> Symptom | Outage:
         reason=row.reason,
         gap=row.gap_seconds,
         earlier=row.earlier_count,
+        breadth=row.breadth,
     )
 
 

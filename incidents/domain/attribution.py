@@ -22,11 +22,13 @@ SHOWN = 0.05
 """Weighted terms smaller than this change nothing that a reader could see; they are summed but not shown."""
 
 _DEPLOY: tuple[Callable[[Case, Change], list[Term]], ...] = (
-    terms_time.delay, terms_time.lateness, terms_place.place, terms_place.sequence, terms_code.files, terms_code.kind,
-    terms_code.staging, terms_exposure.release, terms_exposure.concentration, terms_ending.ending,
+    terms_time.delay, terms_time.lateness, terms_time.silence, terms_place.place, terms_place.sequence,
+    terms_place.undone, terms_code.files, terms_code.kind,
+    terms_code.staging, terms_exposure.release, terms_exposure.concentration, terms_ending.ending, terms_ending.lasting,
 )  # fmt: skip
 _FLAG: tuple[Callable[[Case, Change], list[Term]], ...] = (
-    terms_time.delay, terms_time.lateness, terms_exposure.flag, terms_ending.ending,
+    terms_time.delay, terms_time.lateness, terms_time.silence, terms_place.undone, terms_exposure.flag,
+    terms_ending.ending, terms_ending.lasting,
 )  # fmt: skip
 
 

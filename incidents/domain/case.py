@@ -6,7 +6,17 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 
-from incidents.domain.evidence import HOUR, MINUTE, Change, Context, Episode, IssueFacts, ServiceFacts, Sighting
+from incidents.domain.evidence import (
+    HOUR,
+    MINUTE,
+    Change,
+    Context,
+    Episode,
+    IssueFacts,
+    ServiceFacts,
+    Sighting,
+    breadth_of,
+)
 from incidents.domain.frames import same_file
 from incidents.domain.grouping import Group
 from incidents.domain.vocabulary import external_hosts, mechanisms, named_services
@@ -144,6 +154,11 @@ class Case:
         return len({s.user for s in self.sightings if s.user})
 
     @cached_property
+    def breadth(self) -> float:
+        """From 0 (a few users again and again) to 1 (every event another user); 0 where too few events name one."""
+        return breadth_of([s.user for s in self.sightings]) or 0.0
+
+    @cached_property
     def is_scheduled(self) -> bool:
         """Looks like a job: nobody is behind it, and it begins close to a full or half hour or comes in even bunches."""
         if self.users or not self.group.episodes:
@@ -166,6 +181,11 @@ class Case:
         ratios = [self.around.traffic_ratio(name, self.onset - 5 * MINUTE, end) for name in self.services]
         known = [ratio for ratio in ratios if ratio is not None]
         return max(known, default=None)
+
+    @cached_property
+    def has_expired(self) -> bool:
+        """Do the errors say that a certificate has expired? Then what they name is its owner, not what was changed."""
+        return self.mechanisms.get("expiry", 0.0) >= 0.5 and self.mechanisms.get("certificate", 0.0) >= 0.5
 
     @cached_property
     def comparable(self) -> frozenset[str]:

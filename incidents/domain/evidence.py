@@ -64,7 +64,8 @@ class Episode:
     """One issue misbehaving from ``start`` to ``end`` (its last event so far), with a bounded sample of its events.
 
     ``reason`` is novel, regressed or burst; ``gap`` the median time between its occurrences; ``earlier`` how many events
-    of the issue came before. ``sightings`` are in order of time: the first and the last ones of many.
+    of the issue came before. ``sightings`` are in order of time: the first and the last ones of many. ``breadth`` is that
+    of their users, None where too few events name one.
     """
 
     issue: IssueFacts
@@ -78,6 +79,7 @@ class Episode:
     users: int = 0
     sessions: int = 0
     earlier: int = 0
+    breadth: float | None = None
 
     @property
     def key(self) -> str:
@@ -93,6 +95,14 @@ class Episode:
     def spacing(self) -> float:
         """Mean seconds between its events so far: how late the first event may come after the fault began."""
         return (self.end - self.start) / max(1, self.count - 1)
+
+
+def breadth_of(users: Sequence[str]) -> float | None:
+    """From 0 (a few users again and again) to 1 (every event another user); None where fewer than four events name one."""
+    named = [user for user in users if user]
+    if len(named) < 4:
+        return None
+    return min(1.0, max(0.0, (len(set(named)) / len(named) - 0.6) / 0.4))
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +269,18 @@ class Context:
         starts = [change.start for change in mine]
         return mine[bisect_right(starts, after) : bisect_right(starts, until)]
 
+    def in_effect(self, service: str, at: float) -> tuple[Change, ...]:
+        """Deploys of a service whose code ran at an instant, in order: without what was taken back, failed or repeated."""
+        key = (service, at)
+        if key not in self._in_effect:
+            begun = [change for change in self.by_service.get(service, ()) if change.start <= at]
+            self._in_effect[key] = in_effect(begun, at)
+        return self._in_effect[key]
+
+    @cached_property
+    def _in_effect(self) -> dict[tuple[str, float], tuple[Change, ...]]:
+        return {}
+
     def dependencies(self, service: str, hops: int = 2) -> dict[str, int]:
         """Services that this one calls, with the number of hops (1..hops)."""
         reached: dict[str, int] = {}
@@ -307,11 +329,14 @@ class Context:
     def _rate_cache(self) -> dict[str, list[tuple[float, float, float]]]:
         return {}
 
-    def release_share(self, service: str, release: str, at: float) -> float | None:
-        """Share of the service's traffic on a release around an instant, from traffic counts; None if not measured."""
+    def release_share(self, service: str, release: str, at: float, within: float) -> float | None:
+        """Share of the service's traffic on a release around an instant, from traffic counts; None if not measured.
+
+        Counts over more than ``within`` seconds are no measure of a share that changes faster.
+        """
         total = mine = 0
         for point in self.traffic.get(service, ()):
-            if point.at <= at < point.at + point.seconds and point.release:
+            if point.at <= at < point.at + point.seconds and point.release and point.seconds <= within:
                 total += point.count
                 mine += point.count if point.release == release else 0
         return mine / total if total >= 20 else None
@@ -326,11 +351,33 @@ def releases_before(deploys: Sequence[Change]) -> dict[str, str]:
     current, found = "", {}
     for deploy in deploys:
         found[deploy.id] = current
-        stays = deploy.strategy == "migration" or deploy.status == "failure"
+        stays = deploy.is_migration or deploy.status == "failure"
         partial = deploy.percent is not None and deploy.percent < 100
         if deploy.release and not stays and not partial:
             current = deploy.release
     return found
+
+
+def in_effect(deploys: Sequence[Change], at: float) -> tuple[Change, ...]:
+    """Of the deploys of one service in order of start, those whose code ran at ``at``.
+
+    Going back to a release takes back all that brought other code since; a failed deploy or an aborted canary leaves with
+    its end; a repeat brings nothing. Migrations stay: a schema does not go back with the code.
+    """
+    ran: list[Change] = []
+    for deploy in deploys:
+        if deploy.is_noop or (deploy.status == "failure" and (deploy.finish is None or deploy.finish <= at)):
+            continue
+        if deploy.is_migration or not deploy.release:
+            ran.append(deploy)
+            continue
+        returned = next((k for k, each in enumerate(ran) if deploy.release in (each.release, each.before)), None)
+        if returned is None:
+            ran.append(deploy)
+            continue
+        last = returned if ran[returned].release == deploy.release else returned - 1
+        ran = [each for k, each in enumerate(ran) if k <= last or each.is_migration]
+    return tuple(ran)
 
 
 def _same_hour(one: float, other: float) -> bool:

@@ -127,6 +127,8 @@ def _likeness(one: Episode, other: Episode, services: Mapping[str, ServiceFacts]
         found["names_other"] = float(
             b.service in named_services(a.text, a.hosts, names) or a.service in named_services(b.text, b.hosts, names)
         )
+    if one.breadth is not None and other.breadth is not None:
+        found["breadth_apart"] = abs(one.breadth - other.breadth)
     found["same_text"] = float(a.type == b.type and a.text == b.text)
     mine, theirs = mechanisms(a.type, a.text) & OPERATIONAL, mechanisms(b.type, b.text) & OPERATIONAL
     found["same_mechanism"] = float(bool(mine & theirs))

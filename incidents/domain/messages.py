@@ -19,7 +19,12 @@ _TIME = re.compile(r"\b\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?:Z
 _EMAIL = re.compile(r"\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+\b")
 _URL = re.compile(r"\b([a-z][a-z0-9+.-]*)://([^\s/?#'\"<>()]+)([^\s'\"<>)]*)", re.IGNORECASE)
 _IPV4 = re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}\b(?::\d+)?")
-_IPV6 = re.compile(r"(?<![\w:])(?:[0-9a-f]{0,4}:){3,7}[0-9a-f]{0,4}(?![\w:])", re.IGNORECASE)
+_IPV6 = re.compile(
+    r"(?<![\w:])(?:(?:[0-9a-fA-F]{0,4}:){3,7}[0-9a-fA-F]{0,4}"
+    # shortened, as RFC 5952 spells it: lower case, and with a digit, for `Cafe::Bad` and `bad::ad` are names of code
+    r"|(?=[0-9a-f:]*\d)(?:[0-9a-f]{1,4}(?::[0-9a-f]{1,4}){0,6})?::(?:[0-9a-f]{1,4}(?::[0-9a-f]{1,4}){0,6})?)"
+    r"(?:%\w+)?(?![\w:])"
+)
 _HEX = re.compile(r"\b0x[0-9a-f]+\b|\b(?=[0-9a-f]*\d)[0-9a-f]{12,}\b", re.IGNORECASE)
 # A name with at least one dot whose last label is letters only: a host name, a module path or a file name.
 _DOTTED = re.compile(
@@ -35,10 +40,13 @@ _QUOTED = re.compile(r"\"([^\"\n]{1,400})\"|(?<!\w)'([^'\n]{1,400})'|`([^`\n]{1,
 _SIGN = re.compile(r"(?<![\w#])[+-]#")
 _PLAIN_WORD = re.compile(r"[A-Za-z_#][\w#.$:/<>*\[\]-]{0,59}")
 _STATUS = re.compile(
-    r"(?:^|\b(?:status(?: code)?|http(?:/\d(?:\.\d)?)?|code|error|returned|answered|response)\b\D{0,3})"
-    r"([1-5]\d\d)\b|\b([45]\d\d) (?:server|client) error|(?<![\w:.,+-])([45]\d\d)\s+[A-Z][a-z]+",  # not a port
-    re.IGNORECASE,
+    r"(?:^|\b(?i:status(?: code)?|http(?:/\d(?:\.\d)?)?|code|error|returned|answered|response)\b\D{0,3})"
+    r"([1-5]\d\d)\b|\b([45]\d\d) (?i:server|client) (?i:error)|(?<![\w:.,+-])([45]\d\d)\s+[A-Z][a-z]+"  # not a port
 )
+_STATUSES = frozenset(
+    [*range(100, 104), *range(200, 209), 226, *range(300, 309), *range(400, 432), 451, 499]
+) | frozenset([*range(500, 512), *range(520, 531)])
+"""What RFC 9110's registry, nginx and Cloudflare use; 443 and 587 are ports."""
 _SPACE = re.compile(r"\s+")
 
 HOST_HINTS = re.compile(
@@ -98,10 +106,11 @@ def _quoted(match: re.Match[str]) -> str:
 
 
 def _status(text: str) -> int | None:
-    found = _STATUS.search(text)
-    if found is None:
-        return None
-    return int(next(group for group in found.groups() if group is not None))
+    for found in _STATUS.finditer(text):
+        status = int(next(group for group in found.groups() if group is not None))
+        if status in _STATUSES:
+            return status
+    return None
 
 
 @lru_cache(maxsize=8192)

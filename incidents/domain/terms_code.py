@@ -7,6 +7,7 @@ import math
 from incidents.domain.case import Case, Term
 from incidents.domain.evidence import HOUR, MINUTE, Change
 from incidents.domain.frames import same_file
+from incidents.domain.vocabulary import REMOTE
 
 
 def files(case: Case, change: Change) -> list[Term]:
@@ -49,6 +50,11 @@ def _match(case: Case, change: Change, depth: int, path: str) -> list[Term]:
     if _is_resource(case):
         found.append(Term("file_resource", 1.0, "but what runs out of a resource is rarely what used it up"))
         return found
+    if case.onset - change.start >= 90 * MINUTE and _is_remote(case):
+        found.append(
+            Term("file_remote_late", 1.0, "but a call that somebody else does not answer fails wherever it is made")
+        )
+        return found
     if case.onset - change.start >= 90 * MINUTE and depth == 0:
         found.append(Term("file_inner_late", 1.0, "a rarely used path may fail long after its change"))
     if depth == 0:
@@ -65,6 +71,11 @@ def _match(case: Case, change: Change, depth: int, path: str) -> list[Term]:
 def _is_resource(case: Case) -> bool:
     """Do the errors speak of a resource that ran out, which says little about the code that hit the limit?"""
     return case.speaks_of("memory", "exhaustion", "disk") >= 0.5
+
+
+def _is_remote(case: Case) -> bool:
+    """Do the errors name a foreign host, and speak of a call to it that failed?"""
+    return sum(case.external.values()) >= 0.5 and case.speaks_of(*REMOTE) >= 0.5
 
 
 def kind(case: Case, change: Change) -> list[Term]:

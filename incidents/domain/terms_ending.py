@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from incidents.domain.case import Case, Term, span_words
 from incidents.domain.evidence import MINUTE, Change
 from incidents.domain.frames import same_file
@@ -35,7 +37,9 @@ def _deploy_ending(case: Case, change: Change) -> list[Term]:
         c for c in case.around.by_service.get(change.service, ())
         if c.start > max(change.start, case.onset) and c.id != change.id and c.start <= case.around.now
     ]  # fmt: skip
-    back = next((c for c in later if change.before and c.release == change.before and not change.is_noop), None)
+    behind = {c.release for c in case.around.by_service.get(change.service, ()) if c.start < change.start}
+    behind = (behind | {change.before}) - {change.release, ""}
+    back = next((c for c in later if c.release in behind and not change.is_noop), None)
     if change.status == "failure" and change.finish is not None and change.finish > case.onset:
         found += _withdrawn(case, change.finish, "failed_reverted", "it was withdrawn")
     if back is not None and back.status != "failure":
@@ -61,10 +65,37 @@ def _withdrawn(case: Case, at: float, name: str, said: str, begin: float | None 
     """After a reversal: did the errors stop, or go on regardless?"""
     after = _events_after(case, at + GRACE)
     if after >= 2:
-        return [Term(f"{name}_in_vain", 1.0, f"{said}, and the errors went on")]
+        return [
+            Term(f"{name}_in_vain", 1.0 + min(1.0, math.log10(after / 2)), f"{said}, and {after} errors came after")
+        ]
     if case.ended_at is not None and _ends_in(case, begin if begin is not None else at, at):
         return [Term(name, 1.0, f"{said} as the errors stopped")]
     return []
+
+
+def lasting(case: Case, change: Change) -> list[Term]:
+    """It ended although nothing was done about the change: what is broken in code stays broken until somebody acts.
+
+    Says nothing where faults come and go by themselves: a job that runs now and then, a single user, a resource that is
+    freed when traffic falls; or where the change left by itself, as a failed deploy or a roll-out that was completed does.
+    """
+    if case.ended_at is None or case.is_scheduled or case.users == 1 or case.speaks_of("memory", "exhaustion") >= 0.5:
+        return []
+    slack, name = _slack(case), change.service or change.key
+    if change.is_deploy:
+        if change.status == "failure" or (
+            change.start - MINUTE <= case.onset < rollout_end(change) >= case.ended_at - slack
+        ):
+            return []
+        others = [c for c in case.around.by_service.get(change.service, ()) if c.id != change.id]
+    else:
+        others = [c for c in case.around.by_flag.get(change.key, ()) if c.id != change.id]
+        others += [c for s in case.related(change) for c in case.around.by_service.get(s, ())]
+    for other in others:
+        end = rollout_end(other) if other.is_deploy else other.start
+        if other.start > max(change.start, case.onset) and other.start - slack <= case.ended_at <= end + GRACE:
+            return []
+    return [Term("ended_unaided", 1.0, f"the errors stopped though nothing was done about {name}")]
 
 
 def _flag_ending(case: Case, change: Change) -> list[Term]:

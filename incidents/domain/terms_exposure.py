@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from incidents.domain.case import Case, Term
-from incidents.domain.evidence import MINUTE, Change, Sighting
+from incidents.domain.evidence import HOUR, MINUTE, Change, Sighting
 from incidents.domain.terms_time import rollout_end
 
 HIT, MISS = 0.97, 0.03
@@ -15,10 +15,10 @@ HIT, MISS = 0.97, 0.03
 
 def share_on(case: Case, change: Change, at: float) -> float:
     """Share of the service's traffic on the deploy's release at an instant: counted, else interpolated."""
-    counted = case.around.release_share(change.service, change.release, at)
+    end = rollout_end(change)
+    counted = case.around.release_share(change.service, change.release, at, (end - change.start) / 2)
     if counted is not None:
         return min(0.99, max(0.01, counted))
-    end = rollout_end(change)
     if change.percent is not None and change.percent < 100 and (change.finish is None or at < end):
         return max(0.02, change.percent / 100)
     if change.status == "failure":
@@ -84,6 +84,9 @@ def flag(case: Case, change: Change) -> list[Term]:
     """A flag change: whose flag it is, which way it went, and whether the failing users are those it reaches."""
     owners = case.related(change)
     found: list[Term] = []
+    told = [s for s in case.sightings if s.flags]
+    if len(told) >= 3 and not any(change.key in s.flags for s in told):
+        found.append(Term("flag_not_evaluated", 1.0, "the failing code evaluates flags, and never this one"))
     if not owners:
         found.append(Term("flag_owner_unknown", 1.0, "it may belong to any service: nobody said whose it is"))
     elif case.primary in owners:
@@ -100,7 +103,30 @@ def flag(case: Case, change: Change) -> list[Term]:
         )
         if change.new < change.old:
             found.append(Term("flag_down", 1.0, "it was switched down"))
-    return found + _exposure(case, change) + _segment(case, change)
+    return found + _past(case, change) + _exposure(case, change) + _segment(case, change)
+
+
+def _past(case: Case, change: Change) -> list[Term]:
+    """Who had been on that side of the flag before: what went well for them yesterday does not fail today."""
+    if change.old is None or change.new is None or change.segment:
+        return []
+    up = change.new >= change.old
+    had, has = (change.old, change.new) if up else (100 - change.old, 100 - change.new)
+    side = "on" if up else "off"
+    found = []
+    if had > 0 and has > 0:
+        found.append(
+            Term("flag_had", had / has, f"{had / has:.0%} of those who have it {side} now had it {side} before")
+        )
+    earlier = [
+        c for c in case.around.by_flag.get(change.key, ()) if c.start < change.start - HOUR and c.new is not None
+    ]
+    best = max((c.new if up else 100 - c.new for c in earlier if c.new is not None), default=0.0)
+    if best >= has > had:
+        found.append(Term("flag_was_there", 1.0, f"it had been {side} for {best:g} % before"))
+    elif had == 0 and best == 0:
+        found.append(Term("flag_first", 1.0, f"nobody is known to have had it {side} before"))
+    return found
 
 
 def _per_user(sightings: Sequence[Sighting]) -> list[Sighting]:

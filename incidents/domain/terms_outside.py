@@ -17,34 +17,34 @@ def outside(case: Case) -> list[Term]:
     return found
 
 
+_SPOKEN: tuple[tuple[str, tuple[str, ...], str], ...] = (
+    ("none_certificate", ("certificate", "expiry"), "the errors speak of a certificate or an expiry"),
+    ("none_dns", ("name_resolution",), "the errors speak of name resolution"),
+    ("none_infrastructure", ("infrastructure", "disk", "lock"), "the errors speak of infrastructure"),
+    ("none_failover", ("failover",), "a data store or broker has changed its leader"),
+    ("none_disk", ("disk",), "a disk is full or does not answer"),
+    ("none_rate_limit", ("rate_limit",), "the errors speak of a quota or rate limit"),
+    ("none_memory", ("memory",), "the errors speak of memory"),
+    ("none_exhaustion", ("exhaustion",), "the errors speak of exhausted capacity"),
+)
+
+
 def _messages(case: Case) -> list[Term]:
-    found: list[Term] = []
+    found = [Term(name, 1.0, said) for name, mechanisms, said in _SPOKEN if case.speaks_of(*mechanisms) >= 0.5]
+    if case.has_expired:
+        found.append(Term("none_expired", 1.0, "a certificate has expired"))
     if case.external:
         host = min(case.external, key=lambda name: (-case.external[name], name))
         found.append(Term("none_external", case.external[host], f"the errors name {host}, which is not ours"))
         hit = {e.service for e in case.group.episodes if host in external_hosts(e.issue.hosts, case.names)}
         if len(hit) > 1:
             found.append(Term("none_external_shared", 1.0, f"{len(hit)} services fail at {host}"))
-    named = Counter(h for e in case.group.episodes for h in set(e.issue.hosts))
-    if case.speaks_of("certificate", "expiry") >= 0.5:
-        found.append(Term("none_certificate", 1.0, "the errors speak of a certificate or an expiry"))
-        if case.mechanisms.get("expiry", 0) >= 0.5 and case.mechanisms.get("certificate", 0) >= 0.5:
-            found.append(Term("none_expired", 1.0, "a certificate has expired"))
-    if case.speaks_of("name_resolution") >= 0.5:
-        found.append(Term("none_dns", 1.0, "the errors speak of name resolution"))
-    if case.speaks_of("infrastructure", "disk", "lock") >= 0.5:
-        found.append(Term("none_infrastructure", 1.0, "the errors speak of infrastructure"))
-    if case.speaks_of("rate_limit") >= 0.5:
-        found.append(Term("none_rate_limit", 1.0, "the errors speak of a quota or rate limit"))
-    if case.speaks_of("timeout", "connection", "unavailable") >= 0.5 and (named or not case.named):
+    is_named = any(e.issue.hosts for e in case.group.episodes)
+    if case.speaks_of("timeout", "connection", "unavailable") >= 0.5 and (is_named or not case.named):
         found.append(Term("none_remote", 1.0, "the errors speak of a call that was not answered"))
     inside = sum(e.count for e in case.group.episodes if e.issue.is_library_inside)
     if inside >= 0.5 * max(1, case.events):
         found.append(Term("none_library", 1.0, "the errors come out of a library, not out of own code"))
-    if case.speaks_of("memory") >= 0.5:
-        found.append(Term("none_memory", 1.0, "the errors speak of memory"))
-    if case.speaks_of("exhaustion") >= 0.5:
-        found.append(Term("none_exhaustion", 1.0, "the errors speak of exhausted capacity"))
     return found
 
 

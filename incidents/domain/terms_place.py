@@ -7,6 +7,9 @@ import math
 from incidents.domain.case import Case, Term
 from incidents.domain.evidence import MINUTE, Change
 
+UNDONE = 5 * MINUTE
+"""What was taken back later than this before the onset may still have run somewhere."""
+
 
 def is_code(change: Change) -> bool:
     """A deploy that brought other code: not a repeat, not configuration or a migration alone."""
@@ -43,6 +46,8 @@ def _named(case: Case, change: Change) -> list[Term]:
     service = change.service
     share = case.named.get(service, 0.0)
     found: list[Term] = []
+    if case.has_expired:
+        return found
     if share:
         found.append(Term("named", share, f"{share:.0%} of the errors name {service}"))
     if case.root == service != case.primary:
@@ -57,8 +62,32 @@ def _top(shares: dict[str, float]) -> str:
 
 
 def _newer(case: Case, change: Change) -> list[Change]:
-    later = case.around.deploys_between(change.service, change.start, case.onset - MINUTE)
-    return [c for c in later if c.id != change.id and not c.is_noop]
+    ran = case.around.in_effect(change.service, case.onset - MINUTE)
+    return [c for c in ran if c.start > change.start and c.id != change.id]
+
+
+def undone(case: Case, change: Change) -> list[Term]:
+    """Was it taken back before anything failed? What no longer runs breaks nothing new."""
+    if change.is_deploy:
+        before = case.onset - UNDONE
+        if change.start > before or change.is_noop:
+            return []
+        ran = case.around.in_effect(change.service, before)
+        if any(each.id == change.id for each in ran) or _is_return(case, change):
+            return []
+        return [Term("undone_before", 1.0, "it had been taken back before the first failure")]
+    later = [c for c in case.around.by_flag.get(change.key, ()) if change.start < c.start <= case.onset - UNDONE]
+    if later and change.old is not None and later[-1].new == change.old:
+        return [Term("flag_undone_before", 1.0, "it had been undone before the first failure")]
+    return []
+
+
+def _is_return(case: Case, change: Change) -> bool:
+    """Went back to an earlier release, and nothing has been deployed since: the way back brought no code of its own."""
+    return bool(change.release) and any(
+        change.release in (c.release, c.before)
+        for c in case.around.by_service.get(change.service, ()) if c.start < change.start
+    )  # fmt: skip
 
 
 def _is_latest(case: Case, change: Change) -> bool:

@@ -43,6 +43,9 @@ _WORDS: dict[str, str] = {
     r"not (?:the )?(?:leader|master|primary)|failover|read.?only (?:transaction|replica|mode)|replica|quorum|"
     r"no route|network is|unreachable|cluster|shard|partition|broker|zone|rebalanc|connection to server|"
     r"master ?down|primary|the database system is (?:starting|shutting|in recovery)|clusterdown|readonly",
+    "failover": r"fail-?over|not (?:the )?(?:leader|primary|master)|no leader|leader (?:not|election)|read.?only replica|"
+    r"in recovery|masterdown|clusterdown|election in progress|brokers? (?:is |are |was )?(?:down|unreachable)|"
+    r"broker connections are down|broker transport failure|lost quorum|no quorum|standby|server (?:is )?starting up",
     "payload": r"\bin response\b|payload|unexpected (?:token|end|response)|missing (?:field|key|property|attribute)|"
     r"field .*missing|deserializ|unmarshal|decod|parse|invalid json|contract|incompatible|unknown field|"
     r"unrecognized field|\bprotobuf\b|content.?type",
@@ -59,7 +62,7 @@ MECHANISMS = tuple(_WORDS)
 
 REMOTE = frozenset({"certificate", "name_resolution", "timeout", "connection", "unavailable", "rate_limit"})
 """Mechanisms of a call that left the process."""
-OPERATIONAL = REMOTE | {"exhaustion", "memory", "disk", "infrastructure", "lock"}
+OPERATIONAL = REMOTE | {"exhaustion", "memory", "disk", "infrastructure", "failover", "lock"}
 """Mechanisms that need no line of code to have changed."""
 
 

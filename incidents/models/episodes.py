@@ -29,6 +29,7 @@ class Episode(models.Model):
     earlier_count = models.PositiveBigIntegerField("events of the issue before", default=0)
     reason = models.CharField(max_length=10)
     gap_seconds = models.FloatField(default=0)
+    breadth = models.FloatField("0: a few users again and again, 1: every event another user", null=True)
     facts = models.JSONField(default=dict)
 
     class Meta:

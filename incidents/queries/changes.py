@@ -6,7 +6,7 @@ import datetime as dt
 from collections import defaultdict
 from dataclasses import replace
 
-from deploys.models import Deploy, FlagChange, Team, Tier
+from deploys.models import INFERRED, Deploy, FlagChange, Team, Tier
 from incidents.domain.evidence import Change, releases_before
 
 BACK_DAYS = 14
@@ -25,7 +25,7 @@ def changes_around(team: Team, since: dt.datetime, until: dt.datetime) -> list[C
 def _deploys(team: Team, since: dt.datetime, until: dt.datetime) -> list[Change]:
     rows = Deploy.objects.filter(
         team=team, environment__tier=Tier.PRODUCTION, started_at__gte=since, started_at__lte=until
-    )
+    ).exclude(source=INFERRED, status=Deploy.Status.FAILURE)  # reported after all: the report stands for it
     columns = (
         "change__public_id", "service__name", "started_at", "finished_at", "status", "release__version", "strategy",
         "percent", "files", "kind_stated",

@@ -298,3 +298,11 @@ def known_texts(lens: Lens, issues: Iterable[tuple[int, int, IssueFacts]], onset
 def service_ids(team: Team, names: Sequence[str]) -> dict[str, int]:
     """Primary keys of services by name."""
     return dict(Service.objects.filter(team=team, name__in=list(names)).values_list("name", "pk"))
+
+
+def services_around(lens: Lens, names: Sequence[str]) -> list[Service]:
+    """These services and those they call."""
+    called = {other for name in names if name in lens.services() for other in lens.services()[name].depends_on}
+    return list(
+        Service.objects.select_related("team").filter(team=lens.team, name__in={*names, *called}).order_by("pk")
+    )

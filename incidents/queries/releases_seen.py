@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final, NamedTuple
 
-from django.db.models import Max, Min, QuerySet, Sum
+from django.db.models import Max, Min, Q, QuerySet, Sum
 
-from deploys.models import Deploy, Service
+from deploys.domain.releases import is_same_version
+from deploys.models import INFERRED, Deploy, Service
 from deploys.queries.changes import deploy_timeout
 from incidents.domain.drift import Drift, Recorded, Sighting, drift_of
-from incidents.models import IssueCount, ReleaseSighting, TrafficCount
+from incidents.models import ErrorEvent, Issue, IssueCount, ReleaseSighting, TrafficCount
 
+BUCKET: Final = dt.timedelta(minutes=5)
 WINDOW: Final = dt.timedelta(hours=1)
 BACK: Final = dt.timedelta(days=30)
 """Deploys older than this explain a release only if they are the last one of their service and environment."""
@@ -71,6 +73,7 @@ def drift_at(
 def deploys_at(place: Place, service: Service, *, now: dt.datetime) -> list[Recorded]:
     """What was deployed there lately, as reported or inferred, without what failed before traffic. Two queries."""
     rows = Deploy.objects.filter(service=place.service_id, environment=place.environment_id, started_at__lte=now)
+    rows = rows.exclude(source=INFERRED, status=Deploy.Status.IN_PROGRESS)  # only appeared: nobody reported it
     timeout = deploy_timeout(service.team)
     columns = ("release__version", "status", "started_at", "finished_at", "live_at")
     found: list[Recorded] = []
@@ -95,3 +98,80 @@ def drift_of_service(service: Service, *, now: dt.datetime) -> list[tuple[int, D
         if drift is not None:
             found.append((place.environment_id, drift))
     return found
+
+
+def appeared(
+    service_ids: Collection[int], environment_id: int, *, since: dt.datetime, until: dt.datetime
+) -> list[tuple[int, str, dt.datetime]]:
+    """(service, release, first seen) of releases that were seen in [since, until], not before, and in no recorded deploy.
+
+    In order. Three queries, and up to four more for each release that no deploy names.
+    """
+    named_releases = Q(environment=environment_id) & ~Q(release="")
+    errors = IssueCount.objects.filter(
+        named_releases, issue__service__in=service_ids, bucket_at__gte=since, bucket_at__lte=until
+    )
+    traffic = TrafficCount.objects.filter(named_releases, service__in=service_ids, at__gte=since, at__lte=until)
+    buckets = {
+        (service_id, release): at
+        for service_id, release, at in errors.values_list("issue__service", "release")
+        .annotate(Min("bucket_at"))
+        .order_by()
+    }
+    counted = {
+        (service_id, release): at + dt.timedelta(seconds=seconds / 2)
+        for service_id, release, at, seconds in traffic.values_list("service", "release")
+        .annotate(Min("at"), Min("seconds"))
+        .order_by()
+    }
+    if not buckets and not counted:
+        return []
+    named = _versions(service_ids, environment_id)
+    found = []
+    for service_id, release in sorted(buckets.keys() | counted.keys()):
+        key, place = (service_id, release), Place(service_id, environment_id)
+        if any(is_same_version(release, version) for version in named[service_id]):
+            continue
+        if named[service_id] and not _speaks_alike(service_id, named[service_id]):
+            continue
+        if _was_seen(place, release, before=since):
+            continue
+        firsts = [counted[key]] if key in counted else []
+        if key in buckets:
+            firsts.append(first_event(place, release, buckets[key]) or buckets[key])
+        found.append((service_id, release, min(firsts)))
+    return found
+
+
+def _versions(service_ids: Collection[int], environment_id: int) -> dict[int, list[str]]:
+    deploys = Deploy.objects.filter(service__in=service_ids, environment=environment_id, release__isnull=False)
+    found: dict[int, list[str]] = defaultdict(list)
+    for service_id, version in deploys.order_by("-started_at").values_list("service", "release__version")[:1000]:
+        found[service_id].append(version)
+    return found
+
+
+def _speaks_alike(service_id: int, versions: Collection[str]) -> bool:
+    """Do errors and deploys name releases alike? Where they never did, an unknown name tells of no new deploy."""
+    seen = Issue.objects.filter(service=service_id).exclude(first_release="").order_by("-id")
+    releases = set(seen.values_list("first_release", flat=True)[:200])
+    return any(is_same_version(release, version) for release in releases for version in versions)
+
+
+def _was_seen(place: Place, release: str, *, before: dt.datetime) -> bool:
+    errors = IssueCount.objects.filter(
+        release=release, issue__service=place.service_id, environment=place.environment_id, bucket_at__lt=before
+    )
+    traffic = TrafficCount.objects.filter(
+        service=place.service_id, environment=place.environment_id, release=release, at__lt=before
+    )
+    return errors.exists() or traffic.exists()
+
+
+def first_event(place: Place, release: str, bucket_at: dt.datetime) -> dt.datetime | None:
+    """The first error of a release within the five minutes in which it was counted first: counts know no better."""
+    rows = ErrorEvent.objects.filter(
+        service=place.service_id, environment=place.environment_id, release=release,
+        timestamp__gte=bucket_at, timestamp__lt=bucket_at + BUCKET,
+    )  # fmt: skip
+    return rows.order_by("timestamp").values_list("timestamp", flat=True).first()

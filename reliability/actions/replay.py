@@ -20,8 +20,9 @@ from django.db.models import Min
 from deploys import clock
 from deploys.actions.catalog import services_by_name
 from deploys.actions.facts import NewFact, record_facts
+from deploys.actions.inferred import reported_for
 from deploys.domain.records import Fact
-from deploys.models import FactOrigin, Team
+from deploys.models import INFERRED, Deploy, FactOrigin, Team
 from incidents.actions import detection
 from incidents.actions.checks import record_checks
 from incidents.actions.digest import digest_events
@@ -92,6 +93,8 @@ class _Player:
             self.answers.closed = [_answer(row) for row in _incidents(self.team)]
             self.answers.closed_downtime = _downtime(self.team)
             self.answers.live_downtime = self.answers.closed_downtime
+            names = _names_of_inferred(self.team)
+            self.answers.live = [_named(row, names) for row in self.answers.live]
         return self.answers
 
     def _run_due(self, *, before: dt.datetime) -> None:
@@ -285,6 +288,19 @@ def _verdict(verdict: Verdict | None) -> Answer:
 def _external_id(change: Any) -> str:  # Any: a change with its deploy or flag change
     row = change.deploy if change.kind == "deploy" else change.flag_change
     return str(row.external_id if row.source == HISTORY else change.public_id)
+
+
+def _names_of_inferred(team: Team) -> dict[str, str]:
+    """By the public id of a deploy that was only seen: the id under which it was reported later."""
+    rows = Deploy.objects.select_related("change", "release").filter(team=team, source=INFERRED)
+    named = ((str(row.change.public_id), reported_for(row)) for row in rows.order_by("pk"))
+    return {public_id: reported.external_id for public_id, reported in named if reported is not None}
+
+
+def _named(answer: Answer, names: dict[str, str]) -> Answer:
+    """An answer that named a release before its deploy was reported, under the id that the report brought."""
+    ranked = list(dict.fromkeys(names.get(each, each) for each in answer["candidates"]))
+    return {**answer, "cause_id": names.get(answer["cause_id"], answer["cause_id"]), "candidates": ranked}
 
 
 def _downtime(team: Team) -> list[Answer]:

@@ -215,7 +215,7 @@ def test_what_a_person_has_said_stays() -> None:
 
 def test_a_deploy_that_is_reported_late_is_weighed() -> None:
     service = shop()
-    fail(service, spread(12))
+    fail(service, spread(12), release="")
     detection.run(now=NOON + minutes(12))
     before = Incident.objects.get().verdicts.get().change
     change = deploy(service.team, -2, received=20)
@@ -381,3 +381,14 @@ def test_a_declared_incident_without_any_issue_is_left_alone() -> None:
     detection.run(now=NOON + minutes(3))
 
     assert (Incident.objects.get().due_at, Verdict.objects.count()) == (None, 0)
+
+
+def test_an_episode_says_how_many_different_users_it_hits() -> None:
+    service = shop()
+    deploy(service.team, -2)
+    fail(service, spread(8), users=1)
+    fail(service, spread(8), users=8, message="other")
+    fail(service, spread(8), users=0, message="third")
+    detection.run(now=NOON + minutes(9))
+
+    assert sorted(Episode.objects.values_list("breadth", flat=True), key=str) == [0.0, 1.0, None]

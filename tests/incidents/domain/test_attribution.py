@@ -149,11 +149,11 @@ def test_a_failure_inside_the_roll_out_counts() -> None:
 
 def test_reasons_to_come_late() -> None:
     job = [sighting(60 * n - ONSET % 3600 / 60, user="") for n in range(4)]
-    late = deploy(-300)
+    late, soon = deploy(-300), deploy(-100)
 
     assert has(case(episode(sightings=job, minutes=180), changes=[late]), late, "late_job", "late_rare")
     assert has(
-        case(episode(sightings=[sighting(n, user="u") for n in range(9)]), changes=[late]), late, "late_one_user"
+        case(episode(sightings=[sighting(n, user="u") for n in range(9)]), changes=[soon]), soon, "late_one_user"
     )
     assert has(case(episode(issue(text="out of memory")), changes=[late]), late, "late_memory", "latest_memory")
     soon = deploy(-30)
@@ -345,7 +345,7 @@ def test_only_hosts_on_the_old_release_fail() -> None:
 
 def test_the_share_on_a_release_is_counted_where_traffic_is() -> None:
     points = [TrafficPoint(ONSET - 60, 900, 90, "1.9"), TrafficPoint(ONSET - 60, 900, 10, "2.0")]
-    change = deploy(-1, id="d")
+    change = deploy(-1, id="d", finish=ONSET + 30 * MINUTE)
     of = case(episode(sightings=[sighting(0, release="2.0")]), changes=[change], traffic={"shop": points})
 
     assert names(of, change)["release"] == round(math.log(0.88 * 0.97 / 0.1 + 0.12 * 0.03 / 0.1), 3)

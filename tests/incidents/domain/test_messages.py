@@ -38,6 +38,11 @@ from incidents.domain.messages import Message, host_pattern, normalise
         ),
         ("GET http://10.0.0.7/a/b?c=1 failed", Message("GET http://<ip>/a/b failed")),
         ("GET http://[fe80::1]/a failed", Message("GET http://<ip>/a failed")),
+        ("connect to [fe80::1]:443 failed", Message("connect to [<ip>]:# failed")),
+        ("::1 refused, fe80::1%eth0 down", Message("<ip> refused, <ip> down")),
+        ("Cafe::Bad1 in std::string", Message("Cafe::# in std::string")),
+        ("error: 443, answered 503", Message("error: #, answered #", (), 503)),
+        ("no answer after 500 ms", Message("no answer after # ms")),
         (
             "dial tcp: lookup db-3.eu.internal: no such host",
             Message("dial tcp: lookup #.eu.internal: no such host", ("db-3.eu.internal",)),

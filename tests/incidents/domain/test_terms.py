@@ -140,5 +140,6 @@ def test_the_share_of_a_release_is_that_of_the_interval_alone() -> None:
     ]  # fmt: skip
     around = case(traffic={"shop": points}).around
 
-    assert around.release_share("shop", "2.0", ONSET + MINUTE) == 0.25
-    assert around.release_share("shop", "2.0", ONSET + HOUR) is None
+    assert around.release_share("shop", "2.0", ONSET + MINUTE, 900) == 0.25
+    assert around.release_share("shop", "2.0", ONSET + MINUTE, 600) is None
+    assert around.release_share("shop", "2.0", ONSET + HOUR, 900) is None
