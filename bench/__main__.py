@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 
-from bench import deploys, ingest, pages
+from bench import deploys, ingest, pages, verdicts
 
 
 def main() -> None:
@@ -18,6 +18,8 @@ def main() -> None:
     pages.main(sys.argv[1:])
     print("\n## Deploys\n", flush=True)
     deploys.main(sys.argv[1:])
+    print("\n## Verdicts\n", flush=True)
+    verdicts.main(sys.argv[1:])
 
 
 if __name__ == "__main__":

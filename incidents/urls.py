@@ -2,12 +2,14 @@
 
 from django.urls import path
 
+from incidents.api.attribution import AttributionView
 from incidents.views import (
     dead_letters,
     find,
     incident_acts,
     incidents,
     intake,
+    issue_groups,
     issues,
     maintenance,
     monitors,
@@ -22,6 +24,7 @@ SERVICE = f"{TEAM}/services/<uuid:public_id>"
 ISSUE = f"{TEAM}/issues/<uuid:public_id>"
 
 urlpatterns = [
+    path("api/v1/incidents/<str:incident>/attribution", AttributionView.as_view(), name="api-attribution"),
     path(f"{TEAM}/incidents/", incidents.incident_list, name="incident-list"),
     path(f"{TEAM}/incidents/declare/", incidents.incident_declare, name="incident-declare"),
     path(f"{INCIDENT}/", incidents.incident_page_view, name="incident-detail"),
@@ -52,6 +55,8 @@ urlpatterns = [
     path(f"{TEAM}/issues/", issues.issue_list, name="issue-list"),
     path(f"{ISSUE}/", issues.issue_page_view, name="issue-detail"),
     path(f"{ISSUE}/state/", issues.issue_state, name="issue-state"),
+    path(f"{ISSUE}/merge/", issue_groups.issue_merge, name="issue-merge"),
+    path(f"{ISSUE}/take-out/", issue_groups.issue_take_out, name="issue-take-out"),
     path(f"{ISSUE}/assign/", issues.issue_assign, name="issue-assign"),
     path(f"{SERVICE}/monitors/", monitors.monitor_add, name="monitor-add"),
     path(f"{SERVICE}/monitors/<uuid:monitor_id>/stop/", monitors.monitor_stop, name="monitor-stop"),

@@ -314,6 +314,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
+    "ENUM_NAME_OVERRIDES": {"StatusEnum": ["in_progress", "success", "failure"]},
 }
 
 # -- cache: shared by all processes, so that what it limits is limited for the instance ------------------------------

@@ -7,7 +7,17 @@ from deploys.api.nothing import nothing_here
 from reliability.api.metrics import MetricsView, PrometheusView
 from reliability.api.objectives import ObjectivesView
 from reliability.api.reports import ReportsView, ReportView
-from reliability.views import badges, dashboard, gallery, health, objectives, report_mail, report_shares, reports
+from reliability.views import (
+    badges,
+    calibration,
+    dashboard,
+    gallery,
+    health,
+    objectives,
+    report_mail,
+    report_shares,
+    reports,
+)
 
 handler500 = "reliability.views.errors.broken"
 
@@ -20,6 +30,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("t/<slug:team_slug>/now/", dashboard.band, name="dashboard-now"),
     path("t/<slug:team_slug>/objectives/", objectives.objectives, name="objective-list"),
     path("t/<slug:team_slug>/objectives/set/", objectives.objective_set, name="objective-set"),
+    path("t/<slug:team_slug>/calibration/", calibration.team_calibration, name="calibration"),
     path("t/<slug:team_slug>/reports/", reports.archive, name="report-list"),
     path("t/<slug:team_slug>/reports/badges/", badges.badge_page, name="report-badges"),
     path("t/<slug:team_slug>/reports/mail/", report_mail.report_mail, name="report-mail"),

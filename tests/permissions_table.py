@@ -177,6 +177,9 @@ TABLE: dict[str, Row] = {
     "api/v1/deploys": Row(TOKEN, read=Scope.DEPLOYS_READ, write=Scope.DEPLOYS_WRITE),
     "api/v1/deploys/<uuid:public_id>": Row(TOKEN, read=Scope.DEPLOYS_READ, write=None, args=deploy),
     "api/v1/live": Row(TOKEN, read=Scope.DEPLOYS_WRITE, write=None),
+    "api/v1/incidents/<str:incident>/attribution": Row(
+        TOKEN, read=Scope.INCIDENTS_READ, write=None, args=lambda team: {"incident": incident_of(team).public_id}
+    ),
     "api/v1/flags": Row(TOKEN, read=None, write=Scope.DEPLOYS_WRITE),
     "api/v1/metrics": Row(TOKEN, read=Scope.METRICS_READ, write=None),
     "api/v1/reports": Row(TOKEN, read=Scope.METRICS_READ, write=None),
@@ -258,9 +261,12 @@ TABLE: dict[str, Row] = {
     f"{T}/issues/<uuid:public_id>/": Row(TEAM, args=issue),
     f"{T}/issues/<uuid:public_id>/state/": Row(TEAM, args=issue, body={"act": "resolve"}),
     f"{T}/issues/<uuid:public_id>/assign/": Row(TEAM, args=issue),
+    f"{T}/issues/<uuid:public_id>/merge/": Row(TEAM, read=Role.RESPONDER, args=issue),
+    f"{T}/issues/<uuid:public_id>/take-out/": Row(TEAM, read=None, args=issue, body={"act": "all"}),
     # reliability
     f"{T}/": Row(TEAM, write=None),
     f"{T}/now/": Row(TEAM, write=None),
+    f"{T}/calibration/": Row(TEAM, write=Role.ADMIN, body={"act": "reset"}),
     f"{T}/reports/": Row(TEAM, write=None),
     f"{T}/reports/<str:label>/": Row(TEAM, write=None, args=week, is_owned=False),
     f"{T}/reports/<str:label>/share/": Row(TEAM, read=Role.RESPONDER, args=week, is_owned=False),

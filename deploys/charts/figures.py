@@ -298,13 +298,15 @@ def errors_by_release(
     zone: ZoneInfo,
     change: tuple[dt.datetime, str] | None = None,
     first_error_at: dt.datetime | None = None,
+    rollout_until: dt.datetime | None = None,
+    undone: tuple[dt.datetime, str] | None = None,
     is_last_open: bool = False,
     figure_id: str = "errors-by-release",
 ) -> Figure:
     """Stacked bars of errors per bucket, one colour per release; at most one release is a suspect.
 
     All releases have the same number of buckets, the first beginning at `begins_at`. `is_last_open` fades the last
-    bucket, which is not over yet.
+    bucket, which is not over yet. From `change` to `rollout_until` the ground is shaded; `undone` marks what undid it.
     """
     buckets = max((len(each.counts) for each in releases), default=0)
     ends_at = begins_at + step * buckets
@@ -330,6 +332,11 @@ def errors_by_release(
         for each, colour in zip(shown, colours, strict=True)
     ]  # fmt: skip
     shapes, notes = [], []
+    is_rollout = change is not None and rollout_until is not None and change[0] < ends_at and rollout_until > begins_at
+    if change and rollout_until and is_rollout:
+        shapes.append(ground(max(change[0], begins_at), min(rollout_until, ends_at), colour=ACCENT_WASH, opacity=1))
+    # one label ends at the first mark and one begins at the second, so that they cannot meet
+    is_between = bool(change and undone and begins_at + (ends_at - begins_at) / 5 <= change[0] < undone[0])
     if change and begins_at <= change[0] <= ends_at:
         shapes.append(upright(change[0], colour=ACCENT, dash="solid", width=1.5))
         notes.append(
@@ -337,17 +344,26 @@ def errors_by_release(
                 change[0],
                 f"▲ {change[1]} {change[0].astimezone(zone):%H:%M:%S}",
                 colour=ACCENT,
-                anchor=_anchor(change[0], begins_at, ends_at),
+                anchor="right" if is_between else _anchor(change[0], begins_at, ends_at),
             )
         )
     if first_error_at and begins_at <= first_error_at <= ends_at:
         shapes.append(upright(first_error_at, colour=DOWNTIME))
         notes.append(label(first_error_at, f"first error {first_error_at.astimezone(zone):%H:%M:%S}", colour=DOWNTIME,
                            anchor=_anchor(first_error_at, begins_at, ends_at), lift=1.09 if notes else 1, wide=True))  # fmt: skip
+    if undone and begins_at <= undone[0] <= ends_at:
+        shapes.append(upright(undone[0], dash="solid", width=1.5))
+        anchor = "left" if is_between else _anchor(undone[0], begins_at, ends_at)
+        lift = 1 if is_between or not notes else 1.18
+        notes.append(
+            label(
+                undone[0], f"▼ {undone[1]} {undone[0].astimezone(zone):%H:%M:%S}", anchor=anchor, lift=lift, wide=True
+            )
+        )
     drawn = go.Figure(
         data=traces,
         layout=layout(
-            top=36 if len(notes) > 1 else 24, barmode="stack", bargap=0.12, shapes=shapes, annotations=notes,
+            top=(24, 24, 36, 50)[len(notes)], barmode="stack", bargap=0.12, shapes=shapes, annotations=notes,
             xaxis=axis(type="date", range=[stamp(begins_at), stamp(ends_at)], showgrid=False, **clock_ticks(begins_at, ends_at, zone)),
             yaxis=axis(rangemode="tozero", nticks=4, tickformat=",d"),
         ),
@@ -362,7 +378,9 @@ def errors_by_release(
     return Figure(
         id=figure_id,
         title=f"Errors per {every}, by release",
-        fact="the last bar is not over" if is_last_open else "",
+        fact=" · ".join(
+            [*(["shaded: roll-out"] if is_rollout else []), *(["the last bar is not over"] if is_last_open else [])]
+        ),
         sentence=f"{counted(sum(totals), 'error')} from {begins_at.astimezone(zone):%H:%M} to {ends_at.astimezone(zone):%H:%M}: {said or 'none'}.",
         json=plain(drawn),
         columns=(Column("From"), *(Column(each.release or "no release", is_number=True) for each in shown)),

@@ -12,6 +12,7 @@ from django.db.models import Q
 
 from deploys import failpoints
 from deploys.actions.facts import record_fact
+from deploys.domain.wording import probability
 from deploys.models import Change, FactOrigin, Team
 from incidents.actions.appearing import note_appearing
 from incidents.actions.incidents import Finding
@@ -195,30 +196,36 @@ def _is_new(
 
 
 def _keep_candidates(kept: Verdict, verdict: attribution.Verdict, rows: Mapping[str, Change]) -> None:
-    """The first few candidates and "no change", each with its heaviest lines."""
-    for rank, weighed in enumerate(verdict.ranked, start=1):
-        if rank > SHOWN and weighed.change is not None:
-            continue
-        candidate = Candidate.objects.create(
-            verdict=kept,
-            rank=rank,
-            change=rows[weighed.change.id] if weighed.change is not None else None,
-            probability=weighed.probability,
-        )
-        EvidenceLine.objects.bulk_create(
-            [
-                EvidenceLine(
-                    candidate=candidate, position=position, term=line.term[:40], log_ratio=line.log_ratio,
-                    sentence=line.sentence[:500],
-                )
-                for position, line in enumerate(weighed.lines[:LINES])
-            ]
-        )  # fmt: skip
+    """The first few candidates and "no change", each with its heaviest lines. Two queries."""
+    shown = [
+        (rank, weighed)
+        for rank, weighed in enumerate(verdict.ranked, start=1)
+        if rank <= SHOWN or weighed.change is None
+    ]
+    candidates = Candidate.objects.bulk_create(
+        [
+            Candidate(
+                verdict=kept, rank=rank, probability=weighed.probability,
+                change=rows[weighed.change.id] if weighed.change is not None else None,
+            )
+            for rank, weighed in shown
+        ]
+    )  # fmt: skip
+    EvidenceLine.objects.bulk_create(
+        [
+            EvidenceLine(
+                candidate=candidate, position=position, term=line.term[:40], log_ratio=line.log_ratio,
+                sentence=line.sentence[:500],
+            )
+            for candidate, (_, weighed) in zip(candidates, shown, strict=True)
+            for position, line in enumerate(weighed.lines[:LINES])
+        ]
+    )  # fmt: skip
 
 
 def words(kept: Verdict, verdict: attribution.Verdict) -> str:
     """The verdict as a sentence."""
-    share = f"{kept.probability:.0%}"
+    share = probability(kept.probability)
     if kept.outcome == Verdict.Outcome.UNDECIDED:
         return f"Undecided among {kept.candidates_count} candidates; the likeliest has {share}."
     best = verdict.best.change

@@ -23,6 +23,7 @@ from deploys.actions.catalog import environments_by_name
 from deploys.actions.upserts import add_up
 from deploys.models import Environment, Service
 from incidents.actions.cardinality import MOST_ENVIRONMENTS, NAMES, OTHERS, OVERFLOW, Kind, new_issues_left
+from incidents.actions.issue_groups import locked_wholes
 from incidents.actions.topology import learn_calls
 from incidents.domain.event import ErrorEvent as Report
 from incidents.domain.event import ParsedEvent
@@ -161,16 +162,24 @@ def _store(service: Service, arrivals: Sequence[_Arrival], scrubber: Scrubber, *
     for arrival in arrivals:
         if arrival.parsed.event.event_id not in known:
             fresh.setdefault(arrival.parsed.event.event_id, arrival)
+    wholes = locked_wholes(issues.values())
     by_issue: dict[int, list[_Arrival]] = defaultdict(list)
+    by_part: dict[int, list[_Arrival]] = defaultdict(list)
     for arrival in fresh.values():
-        by_issue[issues[arrival.issue_key].pk].append(arrival)
-    ErrorEvent.objects.bulk_create([_row(service, issues[each.issue_key], each, scrubber) for each in fresh.values()])
-    _count(by_issue)
-    new_users = _add_users(by_issue)
+        issue = issues[arrival.issue_key]
+        by_issue[wholes.get(issue.pk, issue).pk].append(arrival)
+        if issue.pk in wholes:
+            by_part[issue.pk].append(arrival)
+    ErrorEvent.objects.bulk_create(
+        [_row(service, issues[each.issue_key], each, scrubber, wholes) for each in fresh.values()]
+    )
+    _count({**by_issue, **by_part})
+    new_users = _add_users({**by_issue, **by_part})
     _touch(by_issue, new_users, is_evidence_only=is_evidence_only)
-    touched = {issue.pk: issue for issue in issues.values()}.values()
-    _begin_earlier(touched, by_issue, scrubber)
-    _reopen(touched, by_issue)
+    _touch(by_part, new_users, is_evidence_only=True, is_part=True)
+    own = {issue.pk: issue for issue in issues.values()}
+    _begin_earlier(own.values(), {**by_issue, **by_part}, scrubber)
+    _reopen({**own, **{whole.pk: whole for whole in wholes.values()}}.values(), by_issue)
     return Digested(
         issue_ids=tuple(by_issue), stored_count=len(fresh), duplicate_count=len(arrivals) - len(fresh)
     )  # fmt: skip
@@ -270,13 +279,16 @@ def _title(event: Report) -> str:
     return event.type or message or event.transaction or event.logger or "error without a message"
 
 
-def _row(service: Service, issue: Issue, arrival: _Arrival, scrubber: Scrubber) -> ErrorEvent:
+def _row(
+    service: Service, issue: Issue, arrival: _Arrival, scrubber: Scrubber, wholes: Mapping[int, Issue]
+) -> ErrorEvent:
     event = arrival.parsed.event
     message = scrubber.text(event.message)
     return ErrorEvent(
         service=service,
         event_id=event.event_id,
-        issue=issue,
+        issue=wholes.get(issue.pk, issue),
+        part=issue.pk if issue.pk in wholes else None,
         environment=arrival.environment,
         timestamp=arrival.at,
         received_at=arrival.received_at,
@@ -358,15 +370,28 @@ def _add_users(by_issue: Mapping[int, Sequence[_Arrival]]) -> Counter[int]:
     return Counter(issue for issue, _ in fresh)
 
 
-def _touch(by_issue: Mapping[int, Sequence[_Arrival]], new_users: Counter[int], *, is_evidence_only: bool) -> None:
-    """Adds to the issues' totals. Raw, because hundreds of issues in a batch would cost hundreds of built queries."""
+def _touch(
+    by_issue: Mapping[int, Sequence[_Arrival]],
+    new_users: Counter[int],
+    *,
+    is_evidence_only: bool,
+    is_part: bool = False,
+) -> None:
+    """Adds to the issues' totals. Raw, because hundreds of issues in a batch would cost hundreds of built queries.
+
+    The events of a part are kept with the whole.
+    """
     field = Issue._meta.get_field("last_seen_at")
     least, greatest = ("MIN", "MAX") if connection.vendor == "sqlite" else ("LEAST", "GREATEST")
     dirty = "" if is_evidence_only else ", dirty_at = %s"
     rows = []
     for issue, arrivals in sorted(by_issue.items()):
         instants = [each.at for each in arrivals]
-        values: list[Any] = [len(arrivals), len(arrivals), new_users[issue]]  # Any: what the database driver takes
+        values: list[Any] = [
+            len(arrivals),
+            0 if is_part else len(arrivals),
+            new_users[issue],
+        ]  # Any: what the database driver takes
         moments = [min(instants), max(instants)]
         if not is_evidence_only:
             moments.append(max(each.received_at for each in arrivals))

@@ -26,6 +26,7 @@ from incidents.queries.teaching import (
     possible_places,
     samples_of,
     what_was_taught,
+    why_not_confirm,
 )
 
 LEAST: Final = 10
@@ -33,6 +34,21 @@ LEAST: Final = 10
 EVERY: Final = 10
 NIGHT: Final = dt.timedelta(hours=20)
 _SAME: Final = 1e-6
+
+
+class NotOffered(ValueError):
+    """The model in force may not confirm links by itself; the message says why."""
+
+
+def set_auto_confirm(*, team: Team, at: float | None) -> None:
+    """From which probability the model confirms links by itself; None: never, which is always possible.
+
+    Raises NotOffered while the shipped model is not as good as that takes.
+    """
+    reason = why_not_confirm() if at is not None else ""
+    if reason:
+        raise NotOffered(reason)
+    Team.objects.filter(pk=team.pk).update(auto_confirm_at=at)
 
 
 def learn(*, incident: Incident, by: User, now: dt.datetime) -> None:

@@ -204,8 +204,16 @@ class Case:
 
     def file_rate(self, service: str, path: str) -> tuple[int, int]:
         """In how many of the service's deploys with file lists a file was changed: (changed, all)."""
-        lists = [c.files for c in self.around.by_service.get(service, ()) if c.files]
-        return sum(1 for files in lists if any(same_file(path, file) for file in files)), len(lists)
+        known = self._file_rates.get((service, path))
+        if known is None:
+            lists = [c.files for c in self.around.by_service.get(service, ()) if c.files]
+            known = sum(1 for files in lists if any(same_file(path, file) for file in files)), len(lists)
+            self._file_rates[service, path] = known
+        return known
+
+    @cached_property
+    def _file_rates(self) -> dict[tuple[str, str], tuple[int, int]]:
+        return {}
 
     def related(self, change: Change) -> frozenset[str]:
         """Services a change belongs to; those that evaluate its flag where the sender did not say."""

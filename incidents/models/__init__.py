@@ -33,7 +33,7 @@ from incidents.models.incidents import (
     Remedy,
     TimelineEntry,
 )
-from incidents.models.issues import Issue, IssueCount, IssueUser
+from incidents.models.issues import Issue, IssueAct, IssueCount, IssueUser
 from incidents.models.jobs import Job, JobRun
 from incidents.models.monitors import Check, Maintenance, Monitor, MonitoringGap
 from incidents.models.privacy import PrivacyRules
@@ -62,6 +62,7 @@ __all__ = [
     "IncidentService",
     "IngestCount",
     "Issue",
+    "IssueAct",
     "IssueCount",
     "IssueUser",
     "Job",

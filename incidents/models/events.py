@@ -14,6 +14,7 @@ class ErrorEvent(models.Model):
     service = models.ForeignKey(Service, models.CASCADE, related_name="+")
     event_id = models.CharField(max_length=32)
     issue = models.ForeignKey(Issue, models.CASCADE, related_name="events")
+    part = models.BigIntegerField("id of the issue its own fingerprint names, where people merged that", null=True)
     environment = models.ForeignKey(Environment, models.CASCADE, related_name="+")
     timestamp = models.DateTimeField()
     received_at = models.DateTimeField()

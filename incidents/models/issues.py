@@ -9,7 +9,11 @@ from deploys.models import Environment, Service, User
 
 
 class Issue(models.Model):
-    """Events of a service that share a fingerprint. Counts are of events ever stored, but for `kept_count`."""
+    """Events of a service that share a fingerprint. Counts are of events ever stored, but for `kept_count`.
+
+    Issues that people merged become parts of a new issue (`merged_into`), which holds the events; no list shows parts.
+    Counts and users of a part go on beside those of the whole, so that it can be taken out again at any time.
+    """
 
     class Status(models.TextChoices):
         OPEN = "open"
@@ -37,6 +41,7 @@ class Issue(models.Model):
     users_count = models.PositiveBigIntegerField(default=0)
     assignee = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
     dirty_at = models.DateTimeField("touched since detection last looked", null=True)
+    merged_into = models.ForeignKey("self", models.PROTECT, null=True, related_name="parts")
 
     class Meta:
         constraints = [
@@ -48,6 +53,26 @@ class Issue(models.Model):
         indexes = [
             models.Index(fields=["service", "status", "-last_seen_at"], name="issue_newest"),
             models.Index(fields=["dirty_at"], condition=models.Q(dirty_at__isnull=False), name="issue_dirty"),
+        ]
+
+
+class IssueAct(models.Model):
+    """What people did to the grouping of an issue, kept for good. `parts` are its parts by public id and title."""
+
+    class Kind(models.TextChoices):
+        MERGED = "merged"
+        TAKEN_OUT = "taken out"
+
+    service = models.ForeignKey(Service, models.CASCADE, related_name="+")
+    issue = models.ForeignKey(Issue, models.SET_NULL, null=True, related_name="acts")
+    kind = models.CharField(max_length=9, choices=Kind.choices)
+    parts = models.JSONField(default=list)
+    at = models.DateTimeField()
+    by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=models.Q(kind__in=["merged", "taken out"]), name="issue_act_known")
         ]
 
 

@@ -44,7 +44,9 @@ def errors_by_release(
     if not issues and not services:
         return []
     rows = IssueCount.objects.filter(bucket_at__gte=begins_at, bucket_at__lt=ends_at)
-    rows = rows.filter(issue__in=issues) if issues else rows.filter(issue__service__in=services)
+    rows = (
+        rows.filter(issue__in=issues) if issues else rows.filter(issue__service__in=services, issue__merged_into=None)
+    )
     if environment_id is not None:
         rows = rows.filter(environment=environment_id)
     buckets = max(1, -(-(ends_at - begins_at) // step))

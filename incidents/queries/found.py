@@ -39,7 +39,7 @@ def found(*, team: Team, text: str) -> Found:
     return Found(
         incidents=list(Incident.objects.filter(team=team, title__icontains=text).order_by("-begins_at", "-pk")[:MOST]),
         issues=list(
-            Issue.objects.filter(service__team=team)
+            Issue.objects.filter(service__team=team, merged_into=None)
             .filter(Q(title__icontains=text) | Q(culprit__icontains=text))
             .select_related("service")
             .order_by("-last_seen_at", "-pk")[:MOST]

@@ -20,6 +20,7 @@ from incidents.models import (
     TimelineEntry,
     Verdict,
 )
+from incidents.queries.touched_code import TouchedCode, accused, touched_code
 
 CHANGES_BEFORE = dt.timedelta(hours=72)
 NEARBY_BEFORE = dt.timedelta(hours=6)
@@ -45,6 +46,13 @@ class IncidentDetail:
     candidates: Sequence[Candidate]
     nearby: Sequence[Change]
     duplicates: Sequence[Incident]
+    verdicts: Sequence[Verdict]
+    code: TouchedCode | None
+
+    @property
+    def accused(self) -> Change | None:
+        """The confirmed cause, else the change the verdict names."""
+        return accused(self.verdict, self.causes)
 
 
 def incident_numbered(*, team: Team, number: int) -> Incident:
@@ -55,12 +63,14 @@ def incident_numbered(*, team: Team, number: int) -> Incident:
 def incident_detail(incident: Incident, *, now: dt.datetime) -> IncidentDetail:
     """The incident with its surroundings; about a dozen queries, whatever the number of rows."""
     services = [each.service for each in incident.incident_services.select_related("service")]
-    verdict = latest_verdict(incident)
+    verdicts = verdict_log(incident)
+    verdict = verdicts[0] if verdicts else None
+    causes = list(incident.causes.select_related(*(f"change__{each}" for each in _LOADED)).order_by("id"))
     return IncidentDetail(
         incident=incident,
         services=services,
         spells=list(incident.impact_spells.order_by("from_at")),
-        causes=list(incident.causes.select_related(*(f"change__{each}" for each in _LOADED)).order_by("id")),
+        causes=causes,
         remedies=list(incident.remedies.select_related(*(f"change__{each}" for each in _LOADED)).order_by("id")),
         entries=list(
             incident.timeline.select_related("actor", *(f"change__{each}" for each in _LOADED)).order_by("-at", "-id")[
@@ -72,12 +82,15 @@ def incident_detail(incident: Incident, *, now: dt.datetime) -> IncidentDetail:
         candidates=candidates_shown(verdict) if verdict else [],
         nearby=nearby_changes(incident, [service.pk for service in services], now=now),
         duplicates=list(incident.duplicates.order_by("number")[:20]),
+        verdicts=verdicts,
+        code=touched_code(incident, accused(verdict, causes)),
     )
 
 
-def latest_verdict(incident: Incident) -> Verdict | None:
-    """The verdict in force, None before the first."""
-    return incident.verdicts.select_related("change").order_by("-number").first()
+def verdict_log(incident: Incident, *, most: int = 30) -> list[Verdict]:
+    """The verdicts on an incident, the one in force first, with what each names. One query."""
+    rows = incident.verdicts.select_related(*(f"change__{each}" for each in _LOADED))
+    return list(rows.order_by("-number")[:most])
 
 
 def candidates_shown(verdict: Verdict) -> list[Candidate]:

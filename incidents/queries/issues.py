@@ -44,7 +44,7 @@ class IssuePage:
 
 def issue_page(*, team: Team, wanted: IssueFilter, after: Cursor | None = None, size: int = PAGE) -> IssuePage:
     """The team's issues after the cursor with their services. One query."""
-    rows = _narrowed(Issue.objects.filter(service__team=team), wanted)
+    rows = _narrowed(Issue.objects.filter(service__team=team, merged_into=None), wanted)
     if after is not None:
         rows = rows.filter(Q(last_seen_at__lt=after.at) | Q(last_seen_at=after.at, pk__lt=after.key))
     found = list(rows.select_related("service", "assignee").order_by("-last_seen_at", "-pk")[: size + 1])
@@ -162,5 +162,5 @@ def last_event(issue: Issue, event_id: str = "") -> ErrorEvent | None:
 
 def new_issues_since(*, service: Service, since: dt.datetime, until: dt.datetime, most: int = 10) -> list[Issue]:
     """Issues of the service first seen in [since, until), most events first."""
-    rows = Issue.objects.filter(service=service, first_seen_at__gte=since, first_seen_at__lt=until)
+    rows = Issue.objects.filter(service=service, merged_into=None, first_seen_at__gte=since, first_seen_at__lt=until)
     return list(rows.order_by("-events_count", "pk")[:most])

@@ -13,7 +13,7 @@ from deploys.models import Team
 from incidents.domain.refit import Sample
 from incidents.domain.weights import MAY_CONFIRM, VERSION, WEIGHTS
 from incidents.formats.frozen_terms import FrozenCandidate, thaw
-from incidents.models import Cause, CauseSample, Incident, TeamWeights, Verdict
+from incidents.models import Cause, CauseSample, TeamWeights
 
 MOST_SAMPLES: Final = 200
 """The newest of a team that are learned from: a team changes, and leaving each out once must stay affordable."""
@@ -162,9 +162,3 @@ def why_not_confirm() -> str:
         f"Not offered with model {VERSION}: on fresh histories its verdicts of 90 % and more must be right in 98 of 100 "
         "and at least 60 of 100 of all, as they stand 15 minutes after detection. They are not yet."
     )
-
-
-def verdict_log(incident: Incident, *, most: int = 30) -> list[Verdict]:
-    """The verdicts on an incident, newest first, with what each names. One query."""
-    rows = incident.verdicts.select_related("change__deploy__release", "change__service", "change__flag_change__flag")
-    return list(rows.order_by("-number")[:most])

@@ -51,11 +51,14 @@ def _felt(deploy: Deploy, begins_at: dt.datetime, length: dt.timedelta) -> Felt:
     ends_at = begins_at + length
     counts = IssueCount.objects.filter(
         issue__service=deploy.service_id,
+        issue__merged_into=None,
         environment=deploy.environment_id,
         bucket_at__gte=floor_bucket(begins_at),
         bucket_at__lt=ends_at,
     )
-    fresh = Issue.objects.filter(service=deploy.service_id, first_seen_at__gte=begins_at, first_seen_at__lt=ends_at)
+    fresh = Issue.objects.filter(
+        service=deploy.service_id, merged_into=None, first_seen_at__gte=begins_at, first_seen_at__lt=ends_at
+    )
     return Felt(
         deploy=deploy,
         hours=length.total_seconds() / 3600,

@@ -22,7 +22,7 @@ from deploys.views.access import RANK, TeamRequest, team_page
 from incidents.actions.declare import DeclareRefused, declare, default_service
 from incidents.domain.clocks import ClockRefused
 from incidents.domain.cursors import read_cursor
-from incidents.models import Cause, ImpactClass, Incident, Issue, Proposal, TimelineEntry
+from incidents.models import ImpactClass, Incident, Issue, Proposal, TimelineEntry
 from incidents.queries.error_counts import BUCKET, errors_by_release, floor_bucket
 from incidents.queries.incident_detail import IncidentDetail, incident_detail, incident_numbered
 from incidents.queries.incidents import incident_page
@@ -32,6 +32,7 @@ from incidents.views.forms import DeclareForm, IncidentFilterForm, OtherCauseFor
 from incidents.views.naming import leading_cause, named_change
 from incidents.views.suspects import cause_key, suspects_card
 from incidents.views.timeline import TABS, timeline_rows
+from incidents.views.verdict_story import proof_of, undoing, verdict_story
 
 CHART_BEFORE = dt.timedelta(minutes=60)
 CHART_LONGEST = dt.timedelta(hours=12)
@@ -105,6 +106,8 @@ def detail_context(
         "lasted": lasted(incident),
         "clocks": clock_rail(incident, detail.entries, slug, can_write=writes),
         "card": suspects_card(detail, slug, said_by),
+        "proof": proof_of(detail, slug),
+        "story": verdict_story(detail.verdicts, slug),
         "remedies": [named_change(each.change, slug) for each in detail.remedies if each.change is not None],
         "remedy_changes": [
             (change, named_change(change, slug))
@@ -149,32 +152,20 @@ def errors_chart(detail: IncidentDetail, *, now: dt.datetime) -> Figure | None:
     )
     if not series:
         return None
-    suspect = _suspect_of(detail)
-    release = (
-        suspect.deploy.release.version if suspect and suspect.kind == "deploy" and suspect.deploy.release else None
-    )
+    suspect = detail.accused
+    deploy = suspect.deploy if suspect is not None and suspect.kind == "deploy" else None
+    release = deploy.release.version if deploy is not None and deploy.release else None
     return errors_figure(
         begins_at=begins_at,
         step=step,
         releases=[ReleaseCounts(each.release, each.counts, is_suspect=each.release == release) for each in series],
         zone=_zone(),
         change=(suspect.at, named_change(suspect, "").name) if suspect else None,
+        rollout_until=deploy.finished_at if deploy is not None else None,
+        undone=undoing(detail),
         first_error_at=incident.begins_at,
         is_last_open=incident.is_open and ends_at > now,
     )
-
-
-def _suspect_of(detail: IncidentDetail) -> Any:  # Any: a Change with what a name needs loaded, or None
-    """The change the chart marks: the confirmed cause, else the one the verdict names."""
-    for cause in detail.causes:
-        if cause.status == Cause.Status.CONFIRMED and cause.change is not None:
-            return cause.change
-    rejected = {cause.change_id for cause in detail.causes if cause.status == Cause.Status.REJECTED}
-    named = detail.verdict.change_id if detail.verdict else None
-    for candidate in detail.candidates:
-        if candidate.change is not None and candidate.change_id == named and named not in rejected:
-            return candidate.change
-    return None
 
 
 def _zone() -> ZoneInfo:

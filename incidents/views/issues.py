@@ -26,6 +26,7 @@ from incidents.domain.cursors import read_cursor
 from incidents.formats.shown_event import shown_event
 from incidents.models import Issue
 from incidents.queries.error_counts import BUCKET, errors_by_release, floor_bucket, hourly_counts
+from incidents.queries.issue_groups import issue_group
 from incidents.queries.issues import IssueFilter, issue_detail, issue_page, last_event
 from incidents.views.forms import AssignForm, offer_services, service_field
 from incidents.views.incidents import can_write
@@ -63,11 +64,13 @@ class IssueFilterForm(PlainForm):
 
 
 def found_issue(request: TeamRequest, public_id: uuid.UUID) -> Issue:
-    """The team's issue of this id, or 404."""
+    """The team's issue of this id, or the one it was merged into; else 404."""
+    rows = Issue.objects.select_related("service", "assignee", "merged_into__service", "merged_into__assignee")
     try:
-        return Issue.objects.select_related("service", "assignee").get(service__team=request.team, public_id=public_id)
+        issue = rows.get(service__team=request.team, public_id=public_id)
     except Issue.DoesNotExist as error:
         raise Http404 from error
+    return issue.merged_into or issue
 
 
 @require_GET
@@ -94,12 +97,15 @@ def issue_list(request: TeamRequest) -> HttpResponse:
 def issue_page_view(request: TeamRequest, public_id: uuid.UUID) -> HttpResponse:
     """One issue with its newest event, or the one that `?event=` names."""
     issue = found_issue(request, public_id)
+    if issue.public_id != public_id:  # it is part of another one now
+        return redirect("issue-detail", request.team.slug, issue.public_id)
     event = last_event(issue, request.GET.get("event", "")[:32])
     if event is None and request.GET.get("event"):
         raise Http404
     context = {
         "issue": issue,
         "detail": issue_detail(issue),
+        "group": issue_group(issue),
         "event": event,
         "report": shown_event(payload_of(event)) if event else None,
         "figure": issue_chart(issue, now=clock.now()),

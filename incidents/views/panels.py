@@ -106,6 +106,7 @@ def errors_around_figure(shown: ShownDeploy, *, now: dt.datetime) -> Figure | No
 def _points(deploy: Deploy, begins_at: dt.datetime, ends_at: dt.datetime) -> list[RatePoint]:
     rows = IssueCount.objects.filter(
         issue__service=deploy.service_id,
+        issue__merged_into=None,
         environment=deploy.environment_id,
         bucket_at__gte=begins_at,
         bucket_at__lt=ends_at,
@@ -144,7 +145,11 @@ def last_incidents(request: HttpRequest, service: Service) -> str:
 
 def open_issues(request: HttpRequest, service: Service) -> str:
     """A service: its open issues, last seen first. One query."""
-    issues = list(Issue.objects.filter(service=service, status=Issue.Status.OPEN).order_by("-last_seen_at", "-pk")[:8])
+    issues = list(
+        Issue.objects.filter(service=service, status=Issue.Status.OPEN, merged_into=None).order_by(
+            "-last_seen_at", "-pk"
+        )[:8]
+    )
     return _render("open_issues", request, issues=issues, service=service)
 
 

@@ -128,6 +128,8 @@ def pages(team: Team) -> dict[str, str]:
         "deploys": f"{at}/deploys/",
         "deploy": f"{at}/deploys/{deploy.change.public_id}/",
         "what is live": f"{at}/deploys/live/",
+        "verdicts": f"{at}/calibration/",
+        "merging an issue": f"{at}/issues/{issue.public_id}/merge/",
     }
 
 
@@ -149,10 +151,13 @@ def test_nothing_reads_a_table_of_events_from_end_to_end(client: Client, noon: d
 
 
 def work(team: Team) -> None:
-    """What workers do with one more event."""
+    """What workers do with one more event, and with a new fault, which is weighed."""
     service = Deploy.objects.select_related("service__team").get(team=team).service
     digest_events(service=service, events=[parsed_event(type="Error7", timestamp=NOON)], received_at=NOON)
     detect(now=NOON + dt.timedelta(minutes=1))
+    fault = [parsed_event(type="New", timestamp=NOON + dt.timedelta(seconds=n), user=f"u{n}") for n in range(30)]
+    digest_events(service=service, events=fault, received_at=NOON + dt.timedelta(minutes=1))
+    assert detect(now=NOON + dt.timedelta(minutes=2)).verdicts
     find_drift(now=NOON)
 
 

@@ -7,7 +7,7 @@ import random
 from collections.abc import Mapping
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from incidents.domain.refit import (
@@ -27,6 +27,8 @@ from incidents.domain.refit import (
 SHIPPED = {"near": 2.0, "same": 1.0, "far": -1.5, "base": 0.5, "unused": 0.7, "mute": 0.0}
 TERMS = [*SHIPPED, "unknown"]
 
+#: The first draws of a busy machine are slow.
+patient = settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 values = st.dictionaries(st.sampled_from(TERMS), st.floats(-4, 4).map(lambda x: round(x, 3)), max_size=5)
 
 
@@ -72,9 +74,10 @@ def test_scores_far_apart_break_nothing() -> None:
     assert refit([sample], SHIPPED)["near"] == 0.0
 
 
-@given(sample_lists, st.randoms(use_true_random=False))
-def test_gradient_is_that_of_finite_differences(samples: list[Sample], drawn: random.Random) -> None:
-    problem = _Problem.of(samples, SHIPPED, STRENGTH, REACH)
+@patient
+@given(sample_lists, st.integers(0, 2**32))
+def test_gradient_is_that_of_finite_differences(samples: list[Sample], seed: int) -> None:
+    problem, drawn = _Problem.of(samples, SHIPPED, STRENGTH, REACH), random.Random(seed)
     at = [w + drawn.uniform(-0.5, 0.5) for w in problem.shipped]
 
     slope = problem.gradient(at)
@@ -87,6 +90,7 @@ def test_gradient_is_that_of_finite_differences(samples: list[Sample], drawn: ra
         assert slope[k] == pytest.approx((problem.value(up) - problem.value(down)) / (2 * step), abs=2e-4, rel=1e-4)
 
 
+@patient
 @given(sample_lists)
 def test_value_is_the_formula_of_the_module(samples: list[Sample]) -> None:
     problem = _Problem.of(samples, SHIPPED, STRENGTH, REACH)
@@ -94,6 +98,7 @@ def test_value_is_the_formula_of_the_module(samples: list[Sample]) -> None:
     assert problem.value(problem.shipped) == pytest.approx(objective(samples, SHIPPED), rel=1e-9)
 
 
+@patient
 @given(sample_lists)
 def test_refit_never_fits_worse_and_stays_in_its_box(samples: list[Sample]) -> None:
     fitted = refit(samples, SHIPPED)
@@ -106,10 +111,11 @@ def test_refit_never_fits_worse_and_stays_in_its_box(samples: list[Sample]) -> N
     assert fitted["mute"] == 0.0
 
 
-@given(sample_lists, st.randoms(use_true_random=False))
-def test_refit_is_a_minimum_of_the_box(samples: list[Sample], drawn: random.Random) -> None:
+@patient
+@given(sample_lists, st.integers(0, 2**32))
+def test_refit_is_a_minimum_of_the_box(samples: list[Sample], seed: int) -> None:
     fitted = refit(samples, SHIPPED)
-    best = objective(samples, fitted)
+    best, drawn = objective(samples, fitted), random.Random(seed)
 
     for _ in range(20):
         tried = {}
@@ -120,14 +126,16 @@ def test_refit_is_a_minimum_of_the_box(samples: list[Sample], drawn: random.Rand
         assert objective(samples, tried) >= best - 1e-6
 
 
-@given(sample_lists, st.randoms(use_true_random=False))
-def test_order_of_samples_does_not_matter(samples: list[Sample], drawn: random.Random) -> None:
+@patient
+@given(sample_lists, st.integers(0, 2**32))
+def test_order_of_samples_does_not_matter(samples: list[Sample], seed: int) -> None:
     shuffled = list(samples)
-    drawn.shuffle(shuffled)
+    random.Random(seed).shuffle(shuffled)
 
     assert refit(shuffled, SHIPPED) == pytest.approx(refit(samples, SHIPPED), abs=1e-5)
 
 
+@patient
 @given(st.lists(drawn_samples(), min_size=1, max_size=4))
 def test_leaving_one_out_is_fitting_to_the_others(samples: list[Sample]) -> None:
     plain = [

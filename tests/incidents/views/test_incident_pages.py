@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from deploys import clock
-from deploys.models import Role
+from deploys.models import PushedCommit, Role
 from incidents.models import Cause, Incident, IncidentIssue, TimelineEntry
 from tests.conftest import NOON
 from tests.factories.catalog import TeamFactory
@@ -23,7 +23,8 @@ from tests.factories.incidents import (
     service_of,
     verdict_of,
 )
-from tests.incidents.views.pages import desk
+from tests.incidents.api.test_attribution import failing
+from tests.incidents.views.pages import desk, read
 
 pytestmark = [pytest.mark.django_db(databases="__all__")]
 LATER = NOON + dt.timedelta(minutes=30)
@@ -166,6 +167,70 @@ def test_detail_draws_errors_by_release() -> None:
     assert "1.4.0, 41 errors" in page
 
 
+def test_detail_tells_how_the_verdict_changed_and_that_a_reversal_proves_it() -> None:
+    at = desk()
+    incident, change, flag = suspected(at.team)
+    back = deploy_of(at.team, release="1.3.9", at=NOON + dt.timedelta(minutes=20))
+    verdict = verdict_of(incident, [(change, 0.97), (flag, 0.02), (None, 0.01)], number=2)
+    verdict.model_version = "2026-11-21.3+team.4"
+    verdict.trigger = "restored"
+    verdict.reversal = {
+        "how": "rolled back", "by": str(back.public_id), "at": back.at.isoformat(), "before_errors": 300,
+        "before_seconds": 900.0, "after_errors": 0, "after_seconds": 1800.0,
+    }  # fmt: skip
+    verdict.save()
+
+    page = read(at.get("incident-detail", incident.number))
+
+    assert "likely · 3 candidates" in page
+    assert (
+        "Proof by reversal. It was rolled back as the errors stopped: 20 errors a minute before, none in the 30 min after."
+        in page
+    )
+    assert "What undid it: Deploy shop 1.3.9" in page
+    assert "How the verdict changed" in page
+    assert "it ended 2026-11-21.3 with own weights 4" in page
+    assert "the incident opened test" in page
+
+
+def test_a_refused_change_is_proved_no_more() -> None:
+    at = desk()
+    incident, *_ = suspected(at.team)
+    incident.verdicts.update(reversal={"how": "rolled back", "by": "", "at": NOON.isoformat()})
+
+    before = read(at.get("incident-detail", incident.number))
+    incident.causes.update(status="rejected", by="person")
+
+    assert "Proof by reversal" in before
+    assert "Proof by reversal" not in read(at.get("incident-detail", incident.number))
+
+
+def test_detail_lists_the_commits_that_touch_the_failing_code() -> None:
+    at = desk()
+    incident, change, _ = suspected(at.team)
+    failing(incident, change)
+
+    page = read(at.get("incident-detail", incident.number))
+
+    assert "The code: it changed shop/pay.py in pay, the innermost frame." in page
+    assert "0000000000 Commit 0 shop/pay.py in pay" in page
+    assert "Jonas" not in page
+
+
+def test_detail_says_which_files_where_the_commits_did_not_tell() -> None:
+    at = desk()
+    incident, change, _ = suspected(at.team)
+    failing(incident, change)
+    PushedCommit.objects.update(files=["README.md"])
+    elsewhere = read(at.get("incident-detail", incident.number))
+    PushedCommit.objects.all().delete()
+
+    assert "None of the 2 commits whose files are known touches it." in elsewhere
+    assert "It holds 2 commits; a push webhook tells which of them touched it." in read(
+        at.get("incident-detail", incident.number)
+    )
+
+
 def test_detail_of_an_imported_incident_is_whole() -> None:
     at = desk()
     incident = incident_of(
@@ -192,7 +257,7 @@ def test_detail_queries(count: int, django_assert_num_queries: Any) -> None:
         IncidentIssue.objects.create(incident=incident, issue=issue, from_at=NOON)
         IssueCountFactory(issue=issue)
 
-    with django_assert_num_queries(21):
+    with django_assert_num_queries(22):
         at.get("incident-detail", incident.number)
 
 

@@ -157,7 +157,7 @@ def test_detail_queries(count: int, django_assert_num_queries: Any) -> None:
         IssueCountFactory(issue=issue, release=str(n))
         IncidentIssue.objects.create(incident=incident_of(at.team), issue=issue, from_at=NOON)
 
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(14):
         at.get("issue-detail", issue.public_id)
 
 
