@@ -137,7 +137,8 @@ def run_apart(size: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="upshot-bench-") as scratch:
         instance = Instance(Path(scratch))
         instance.migrate()
-        said = instance.manage("shell", "-v0", "-c", f"from bench.verdicts import measure, json; print('FOUND', json.dumps(measure({size})))")  # fmt: skip
+        code = f"from bench.verdicts import measure, json; print('FOUND', json.dumps(measure({size})))"
+        said = instance.manage("shell", "-v0", "-c", code, seconds=3_600)
         found: dict[str, Any] = json.loads(said[said.index("FOUND") + 5 :])
         return found
 
