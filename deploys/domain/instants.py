@@ -44,6 +44,11 @@ def instant_text(at: datetime) -> str:
     return at.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
 
 
+def floor_hour(at: datetime) -> datetime:
+    """The start of the hour, of UTC, that contains `at`: counts are kept by it."""
+    return at.replace(minute=0, second=0, microsecond=0)
+
+
 def microseconds(delta: timedelta) -> int:
     """The exact length; negative for a negative delta."""
     return delta // MICROSECOND

@@ -63,14 +63,10 @@ class Scheme(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Hmac:
-    """HMAC of the body in one header, after `prefix`, in hex or base64. With `many`, a comma list of which one must fit."""
+class _OneHeader:
+    """A proof that stands in one header and signs no time."""
 
     header: str
-    prefix: str = ""
-    digest: str = "sha256"
-    is_base64: bool = False
-    many: bool = False
 
     @property
     def says(self) -> str:
@@ -80,6 +76,20 @@ class Hmac:
     def is_presented(self, proof: Proof) -> bool:
         """A header that is there but empty is no proof."""
         return bool(proof.headers.get(self.header.lower(), "").strip())
+
+    def is_stale(self, proof: Proof, now: datetime) -> bool:
+        """No time is signed."""
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class Hmac(_OneHeader):
+    """HMAC of the body in one header, after `prefix`, in hex or base64. With `many`, a comma list of which one must fit."""
+
+    prefix: str = ""
+    digest: str = "sha256"
+    is_base64: bool = False
+    many: bool = False
 
     def value(self, secret: str, body: bytes) -> str:
         """What a sender puts into the header."""
@@ -92,36 +102,18 @@ class Hmac:
         parts = given.split(",") if self.many else [given]
         return any_equal(self.value(secret, proof.body), (part.strip() for part in parts))
 
-    def is_stale(self, proof: Proof, now: datetime) -> bool:
-        """These sign no time."""
-        return False
-
 
 @dataclass(frozen=True, slots=True)
-class NamedHmac:
+class NamedHmac(_OneHeader):
     """`<algorithm>=<hex>`: the header names the algorithm, of which only these are taken."""
 
-    header: str
     digests: Sequence[str] = ("sha224", "sha256", "sha384", "sha512")
-
-    @property
-    def says(self) -> str:
-        """The header."""
-        return f"the header {self.header}"
-
-    def is_presented(self, proof: Proof) -> bool:
-        """As for Hmac."""
-        return bool(proof.headers.get(self.header.lower(), "").strip())
 
     def fits(self, proof: Proof, secret: str) -> bool:
         """An algorithm that is not in the list never fits."""
         given = proof.headers[self.header.lower()].strip()
         digest = given.partition("=")[0]
         return digest in self.digests and Hmac(self.header, f"{digest}=", digest).fits(proof, secret)
-
-    def is_stale(self, proof: Proof, now: datetime) -> bool:
-        """These sign no time."""
-        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +151,7 @@ class StandardWebhooks:
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
+class Token(_OneHeader):
     """The secret itself: in a header as it is, after `Bearer`, as password of `Basic`, or in the address as `?token=`."""
 
     header: str = "Authorization"
@@ -179,10 +171,6 @@ class Token:
         """Any of the forms."""
         return any_equal(secret, self._given(proof))
 
-    def is_stale(self, proof: Proof, now: datetime) -> bool:
-        """Nothing is signed."""
-        return False
-
     def _given(self, proof: Proof) -> list[str]:
         given = proof.headers.get(self.header.lower(), "").strip()
         found = [given] if given else []
@@ -197,20 +185,10 @@ class Token:
 
 
 @dataclass(frozen=True, slots=True)
-class BodyHashToken:
+class BodyHashToken(_OneHeader):
     """A JSON Web Token (RFC 7515, HS256 only) whose claims hold the SHA-256 of the body in hex, and who issued it."""
 
-    header: str
     issuer: str
-
-    @property
-    def says(self) -> str:
-        """The header."""
-        return f"the header {self.header}"
-
-    def is_presented(self, proof: Proof) -> bool:
-        """As for Hmac."""
-        return bool(proof.headers.get(self.header.lower(), "").strip())
 
     def fits(self, proof: Proof, secret: str) -> bool:
         """`alg` must say HS256: a token that names another algorithm, or none, is not looked at further."""
@@ -224,10 +202,6 @@ class BodyHashToken:
         hashed = claims.get("sha256")
         is_body = isinstance(hashed, str) and any_equal(hashlib.sha256(proof.body).hexdigest(), [hashed])
         return is_body and claims.get("iss") == self.issuer
-
-    def is_stale(self, proof: Proof, now: datetime) -> bool:
-        """No time is signed."""
-        return False
 
 
 def verify(schemes: Sequence[Scheme], proof: Proof, *, secrets: Iterable[str], now: datetime) -> SignatureVerdict:

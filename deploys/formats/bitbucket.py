@@ -6,7 +6,7 @@ from typing import Final
 
 from deploys.domain.changes import DeployReport, PushReport
 from deploys.domain.signatures import Hmac
-from deploys.formats.pushes import commit_of
+from deploys.formats.pushes import commit_of, full_name
 from deploys.formats.reading import instant, items, json_of, last_part, line, needed, part, sha, text, web_address
 from deploys.formats.webhook import Inbound, Json, Message, MissingEvent, Said, SourceKind, ignored, unsupported
 
@@ -36,13 +36,9 @@ def read(inbound: Inbound) -> list[Message]:
     return unsupported(event, "repo:push and commit statuses", delivery)
 
 
-def _repository(payload: Json) -> str:
-    return text(needed(payload, "repository"), "full_name", "repository")
-
-
 def _push(event: str, delivery: str, payload: Json) -> list[Message]:
     """One report per branch that moved. Commits come newest first, at most five; the newest stands in `target` too."""
-    repository, said = _repository(payload), []
+    repository, said = full_name(payload), []
     for change in items(part(payload, "push").get("changes"), 100):
         target = part(change, "new", "target")
         after = sha(target.get("hash"))
@@ -60,7 +56,7 @@ def _push(event: str, delivery: str, payload: Json) -> list[Message]:
 
 
 def _status(event: str, delivery: str, payload: Json) -> list[Message]:
-    status, repository = needed(payload, "commit_status"), _repository(payload)
+    status, repository = needed(payload, "commit_status"), full_name(payload)
     state, key = text(status, "state", "commit_status"), text(status, "key", "commit_status")
     if state not in STATES:
         return ignored(event, f"{state}: unknown state", delivery)

@@ -10,7 +10,7 @@ from typing import Final
 
 from deploys.domain.changes import DeployReport
 from deploys.domain.signatures import GITHUB
-from deploys.formats.pushes import push_message
+from deploys.formats.pushes import full_name, push_message, release_message
 from deploys.formats.reading import (
     instant,
     json_or_form,
@@ -55,16 +55,13 @@ def read(inbound: Inbound) -> list[Message]:
         case "deployment" | "deployment_status":
             return _deployment(event, delivery, payload)
         case "push":
-            return push_message(event, payload, _repository(payload), delivery)
+            return push_message(event, payload, full_name(payload), delivery)
         case "workflow_run":
             return _run(delivery, payload)
         case "release":
-            return _published(delivery, payload)
+            # `published` and `released` come both for one release
+            return release_message(payload, delivery, actions={"published", "released"})
     return unsupported(event, "deployment, deployment_status, push, workflow_run and release", delivery)
-
-
-def _repository(payload: Json) -> str:
-    return text(needed(payload, "repository"), "full_name", "repository")
 
 
 def _deployment(event: str, delivery: str, payload: Json) -> list[Message]:
@@ -75,7 +72,7 @@ def _deployment(event: str, delivery: str, payload: Json) -> list[Message]:
         return ignored(event, INACTIVE, delivery)
     if state not in STATES:
         return ignored(event, f"{state}: unknown state", delivery)
-    repository, extra = _repository(payload), part_or_text(deployment.get("payload"))
+    repository, extra = full_name(payload), part_or_text(deployment.get("payload"))
     is_final = STATES[state] != "in_progress"
     report = DeployReport(
         id=text(deployment, "id", "deployment"),
@@ -97,7 +94,7 @@ def _deployment(event: str, delivery: str, payload: Json) -> list[Message]:
 def _run(delivery: str, payload: Json) -> list[Message]:
     """A run of a workflow, which is a deploy where a rule names the workflow. Each attempt is one of its own."""
     run = needed(payload, "workflow_run")
-    repository, conclusion = _repository(payload), line(run.get("conclusion"))
+    repository, conclusion = full_name(payload), line(run.get("conclusion"))
     status = CONCLUSIONS.get(conclusion) if conclusion else "in_progress"
     if status is None:
         return ignored("workflow_run", f"{conclusion}: the run deployed nothing", delivery)
@@ -113,23 +110,6 @@ def _run(delivery: str, payload: Json) -> list[Message]:
     )
     name = line(run.get("name")) or line(part(payload, "workflow").get("name")) or line(run.get("path")) or ""
     return [Message("workflow_run", delivery, [Said(report, repository, trigger=name, by_rule=True)])]
-
-
-def _published(delivery: str, payload: Json) -> list[Message]:
-    """A release, which is a deploy where a rule says so. `published` and `released` come both for one release."""
-    if payload.get("action") not in {"published", "released"}:
-        return ignored("release", f"{line(payload.get('action'))}: only published releases count", delivery)
-    release, repository = needed(payload, "release"), _repository(payload)
-    report = DeployReport(
-        id=f"release-{text(release, 'id', 'release')}",
-        service=last_part(repository),
-        status="success",
-        finished_at=instant(release, "published_at", "release"),
-        release=text(release, "tag_name", "release", 250),
-        commit=sha(release.get("target_commitish")),
-        url=web_address(release.get("html_url")),
-    )
-    return [Message("release", delivery, [Said(report, repository, trigger="published release", by_rule=True)])]
 
 
 def _release(deployment: Json, extra: Json) -> str | None:

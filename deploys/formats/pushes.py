@@ -1,13 +1,31 @@
-"""Pushes as git hosts tell of them: GitHub, GitLab and Gitea use the same words for their commits."""
+"""Pushes and releases as git hosts tell of them: GitHub, GitLab, Gitea and Bitbucket share many of their words."""
 
 from __future__ import annotations
 
-from deploys.domain.changes import PushReport
+from collections.abc import Collection
+
+from deploys.domain.changes import DeployReport, PushReport
 from deploys.domain.commits import CommitReport, title_of
-from deploys.formats.reading import items, line, moment, part, sha
+from deploys.formats.reading import (
+    instant,
+    items,
+    last_part,
+    line,
+    moment,
+    needed,
+    part,
+    sha,
+    text,
+    web_address,
+)
 from deploys.formats.webhook import Json, Message, Said, ignored
 
 MOST_FILES = 5000
+
+
+def full_name(payload: Json) -> str:
+    """`owner/name` of the repository a delivery is about. UnexpectedPayload where it is missing."""
+    return text(needed(payload, "repository"), "full_name", "repository")
 
 
 def push_message(event: str, payload: Json, repository: str, delivery_id: str) -> list[Message]:
@@ -42,3 +60,20 @@ def commit_of(value: Json) -> CommitReport | None:
         title=line(title_of(message[:2000]), 500) if isinstance(message, str) else None,
         files=paths,
     )
+
+
+def release_message(payload: Json, delivery_id: str, *, actions: Collection[str]) -> list[Message]:
+    """A release that one of these actions published, which is a deploy where a rule says so; ignored otherwise."""
+    if payload.get("action") not in actions or part(payload, "release").get("draft") is True:
+        return ignored("release", f"{line(payload.get('action'))}: only published releases count", delivery_id)
+    release, repository = needed(payload, "release"), full_name(payload)
+    report = DeployReport(
+        id=f"release-{text(release, 'id', 'release')}",
+        service=last_part(repository),
+        status="success",
+        finished_at=instant(release, "published_at", "release"),
+        release=text(release, "tag_name", "release", 250),
+        commit=sha(release.get("target_commitish")),
+        url=web_address(release.get("html_url")),
+    )
+    return [Message("release", delivery_id, [Said(report, repository, trigger="published release", by_rule=True)])]

@@ -10,9 +10,19 @@ from django.db import transaction
 
 from deploys.actions.inferred import absorb_inferred, record_inferred
 from deploys.models import Environment, Service
+from deploys.queries.changes import deploy_timeout
 from incidents.domain.drift import Drift, Finding
 from incidents.models import ReleaseSighting
-from incidents.queries.releases_seen import BUCKET, Lately, Place, deploys_at, drift_at, first_event, seen_lately
+from incidents.queries.releases_seen import (
+    BUCKET,
+    Lately,
+    Place,
+    deploys_at,
+    drift_of_place,
+    first_event,
+    seen_lately,
+    sightings_at,
+)
 
 MOST_RELEASES: Final = 2_000
 """Releases remembered of one place; a sender that names each build, or each request, makes no more."""
@@ -28,11 +38,12 @@ def find_drift(*, now: dt.datetime) -> int:
         row.pk: row for row in Service.objects.select_related("team").filter(pk__in={at.service_id for at in seen})
     }
     environments = Environment.objects.in_bulk({at.environment_id for at in seen})
+    timeouts = {team.pk: deploy_timeout(team) for team in {service.team for service in services.values()}}
     recorded = 0
     for place, lately in sorted(seen.items()):
         service = services[place.service_id]
-        remember(place, lately, now=now)
-        drift = drift_at(place, lately, deploys=deploys_at(place, service, now=now), now=now)
+        deploys = deploys_at(place, timeout=timeouts[service.team_id], now=now)
+        drift = drift_of_place(remember(place, lately, now=now), lately, deploys=deploys, now=now)
         if drift is None or not drift.is_deploy:
             continue
         made = record_inferred(
@@ -57,12 +68,9 @@ def reason(drift: Drift) -> str:
 
 
 @transaction.atomic
-def remember(place: Place, lately: Mapping[str, Lately], *, now: dt.datetime) -> None:
-    """Notes first and last sightings. Two queries, a write where something is new, and one for each release that is."""
-    rows = {
-        row.release: row
-        for row in ReleaseSighting.objects.filter(service=place.service_id, environment=place.environment_id)
-    }
+def remember(place: Place, lately: Mapping[str, Lately], *, now: dt.datetime) -> list[ReleaseSighting]:
+    """Notes first and last sightings, and gives all of the place. One query, a write where something is new, and one for each release that is."""
+    rows = {row.release: row for row in sightings_at(place)}
     fresh: list[ReleaseSighting] = []
     later: list[ReleaseSighting] = []
     for release, seen in sorted(lately.items()):
@@ -85,3 +93,4 @@ def remember(place: Place, lately: Mapping[str, Lately], *, now: dt.datetime) ->
             )
     ReleaseSighting.objects.bulk_create(fresh, ignore_conflicts=True)
     ReleaseSighting.objects.bulk_update(later, ["last_seen_at"], batch_size=500)
+    return [*rows.values(), *fresh]

@@ -22,6 +22,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
 
 from deploys import failpoints
+from deploys.domain.instants import floor_hour
 from deploys.models import Service
 from incidents.actions import poison
 from incidents.actions.cardinality import NAMES, Kind
@@ -281,7 +282,7 @@ def _digest_service(
         events += contents.events
         instants += [row.received_at] * len(contents.events)
         outcomes.update({(kind, "skipped"): count for kind, count in contents.skipped.items() if count})
-        hour = row.received_at.replace(minute=0, second=0, microsecond=0)
+        hour = floor_hour(row.received_at)
         by_hour[hour] += [
             TrafficLine(at=each.at, seconds=60, count=each.count, failed=each.failed, environment=each.environment, release=each.release)
             for each in contents.traffic
@@ -313,7 +314,7 @@ def _digest_service(
 
 def _count_bodies(rows: Sequence[InboxItem], dead: Sequence[tuple[InboxItem, str]], now: dt.datetime) -> None:
     """Counts what was accepted, in the hour of its receipt, and what of it is dead, in this one."""
-    accepted = Counter((row.project, row.received_at.replace(minute=0, second=0, microsecond=0)) for row in rows)
+    accepted = Counter((row.project, floor_hour(row.received_at)) for row in rows)
     lost = Counter(row.project for row, _ in dead)
     services = {each.number: each for each in Service.objects.filter(number__in={row.project for row in rows})}
     for (number, hour_at), quantity in sorted(accepted.items()):

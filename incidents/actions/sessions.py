@@ -15,6 +15,7 @@ from django.db import models, transaction
 
 from deploys.actions.catalog import environments_by_name
 from deploys.actions.upserts import add_up
+from deploys.domain.instants import floor_hour
 from deploys.models import Environment, Service
 from incidents.actions.cardinality import MOST_ENVIRONMENTS, OTHERS
 from incidents.actions.traffic import LIVE_SECONDS, TrafficLine
@@ -38,7 +39,7 @@ class _Session:
 
     @property
     def hour(self) -> dt.datetime:
-        return _hour(self.received_at)
+        return floor_hour(self.received_at)
 
 
 def count_sessions(*, service: Service, updates: Sequence[Received]) -> dict[dt.datetime, list[TrafficLine]]:
@@ -170,7 +171,3 @@ def _line(at: dt.datetime, environment: str, release: str, count: int, failed: b
 
 def _minute(at: dt.datetime) -> dt.datetime:
     return at.replace(second=0, microsecond=0)
-
-
-def _hour(at: dt.datetime) -> dt.datetime:
-    return at.replace(minute=0, second=0, microsecond=0)

@@ -11,6 +11,7 @@ from django.db import transaction
 
 from deploys.actions.catalog import environments_by_name
 from deploys.actions.upserts import add_up
+from deploys.domain.instants import floor_hour
 from deploys.models import Service
 from incidents.actions.cardinality import MOST_ENVIRONMENTS, NAMES, OTHERS
 from incidents.actions.watching import end_unwatched
@@ -70,7 +71,7 @@ def _add_live(service: Service, lines: Sequence[TrafficLine], received_at: dt.da
     environments = environments_by_name(team=service.team, names=names, now=received_at, most=MOST_ENVIRONMENTS)
     kind = (service, "release")
     releases = NAMES.kept({kind: {line.release[:250] for line in lines}})[kind]
-    hour = received_at.replace(minute=0, second=0, microsecond=0)
+    hour = floor_hour(received_at)
     sums: dict[tuple[int, str, dt.datetime], list[int]] = defaultdict(lambda: [0, 0])
     for line in lines:
         minute = line.at.replace(second=0, microsecond=0)
@@ -134,7 +135,7 @@ def record_losses(*, service: Service, losses: Sequence[tuple[dt.datetime, str, 
     """Adds what a client says it threw away: (instant, reason, category, quantity), by hour."""
     sums: dict[tuple[dt.datetime, str, str], int] = defaultdict(int)
     for at, reason, category, quantity in losses:
-        sums[at.replace(minute=0, second=0, microsecond=0), reason[:60], category[:60]] += quantity
+        sums[floor_hour(at), reason[:60], category[:60]] += quantity
     add_up(
         model=LossCount,
         keys=["service", "hour_at", "reason", "category"],
@@ -145,7 +146,7 @@ def record_losses(*, service: Service, losses: Sequence[tuple[dt.datetime, str, 
 
 def record_outcomes(*, service: Service, outcomes: Sequence[tuple[str, str, int]], received_at: dt.datetime) -> None:
     """Adds what became of received items: (kind of item, outcome, quantity), in the hour of receipt."""
-    hour = received_at.replace(minute=0, second=0, microsecond=0)
+    hour = floor_hour(received_at)
     sums: dict[tuple[str, str], int] = defaultdict(int)
     for item, outcome, quantity in outcomes:
         sums[item[:40], outcome[:40]] += quantity

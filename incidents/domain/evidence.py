@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from deploys.domain.schema_changes import is_schema_change
+
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
 
 
@@ -179,7 +181,7 @@ class Change:
         """A schema migration: said by strategy, or all its files are migrations."""
         if self.strategy == "migration":
             return True
-        return bool(self.files) and all(_is_migration_file(path) for path in self.files or ())
+        return bool(self.files) and all(is_schema_change(path) for path in self.files or ())
 
     @property
     def is_config(self) -> bool:
@@ -204,11 +206,6 @@ _CONFIG_ENDINGS = (
 )
 _PROSE_ENDINGS = (".md", ".rst", ".txt", ".adoc")
 _LOCK_FILES = ("requirements.txt", "go.sum", "go.mod", "package.json", "gemfile.lock", "pipfile.lock", "cargo.lock")
-
-
-def _is_migration_file(path: str) -> bool:
-    low = path.lower()
-    return low.endswith(".sql") or "/migrations/" in f"/{low}" or "/migrate/" in f"/{low}" or "db/changelog" in low
 
 
 def _is_config_file(path: str) -> bool:

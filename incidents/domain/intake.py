@@ -227,8 +227,3 @@ def hours_of(
         if hour is not None and loss.category in ERROR_CATEGORIES:
             hour.lost += loss.quantity
     return list(hours.values())
-
-
-def floor_hour(at: dt.datetime) -> dt.datetime:
-    """The start of the hour, of UTC, that contains `at`: counts are kept by it."""
-    return at.replace(minute=0, second=0, microsecond=0)

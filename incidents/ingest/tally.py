@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Final
 
 from deploys import clock
+from deploys.domain.instants import floor_hour
 from incidents.actions.refusals import Refused, record_refusals
 
 logger = logging.getLogger(__name__)
@@ -43,7 +44,7 @@ class Tally:
             if project is None:
                 self._uncounted += 1
                 return
-            key = Refused(project, self._now().replace(minute=0, second=0, microsecond=0), reason)
+            key = Refused(project, floor_hour(self._now()), reason)
             most = MAX_KEYS if reason in PROVEN else MAX_KEYS // 2
             if key in self._counts or len(self._counts) < most:
                 self._counts[key] += 1

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from django.db.models import Count, Min
 
+from deploys.domain.instants import floor_hour
 from deploys.models import Service
 from incidents.domain.completeness import Gap, Missing, missing_of
-from incidents.domain.intake import floor_hour
 from incidents.models import DeadLetter
 from incidents.queries.intake import counted_with_expired, lost
 

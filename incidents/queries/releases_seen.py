@@ -58,11 +58,15 @@ def _grouped(
     return dict(found)
 
 
-def drift_at(
-    place: Place, lately: Mapping[str, Lately], *, deploys: Iterable[Recorded], now: dt.datetime
+def sightings_at(place: Place) -> QuerySet[ReleaseSighting, ReleaseSighting]:
+    """First and last sighting of every release that was ever seen in this place."""
+    return ReleaseSighting.objects.filter(service=place.service_id, environment=place.environment_id)
+
+
+def drift_of_place(
+    known: Iterable[ReleaseSighting], lately: Mapping[str, Lately], *, deploys: Iterable[Recorded], now: dt.datetime
 ) -> Drift | None:
-    """The drift of one place, given what was seen lately and what was deployed. One query."""
-    known = ReleaseSighting.objects.filter(service=place.service_id, environment=place.environment_id)
+    """The drift of one place, given its sightings, what was seen lately and what was deployed."""
     sightings = [
         Sighting(row.release, row.first_seen_at, row.last_seen_at, lately[row.release].times if row.release in lately else 0)
         for row in known
@@ -70,11 +74,13 @@ def drift_at(
     return drift_of(sightings, list(deploys), now=now)
 
 
-def deploys_at(place: Place, service: Service, *, now: dt.datetime) -> list[Recorded]:
-    """What was deployed there lately, as reported or inferred, without what failed before traffic. Two queries."""
+def deploys_at(place: Place, *, timeout: dt.timedelta, now: dt.datetime) -> list[Recorded]:
+    """What was deployed there lately, as reported or inferred, without what failed before traffic. One query.
+
+    `timeout` is how long a deploy of the team may run (`deploy_timeout`).
+    """
     rows = Deploy.objects.filter(service=place.service_id, environment=place.environment_id, started_at__lte=now)
     rows = rows.exclude(source=INFERRED, status=Deploy.Status.IN_PROGRESS)  # only appeared: nobody reported it
-    timeout = deploy_timeout(service.team)
     columns = ("release__version", "status", "started_at", "finished_at", "live_at")
     found: list[Recorded] = []
     for release, status, started_at, finished_at, live_at in rows.order_by("-started_at", "-pk").values_list(*columns)[
@@ -91,10 +97,11 @@ def deploys_at(place: Place, service: Service, *, now: dt.datetime) -> list[Reco
 
 
 def drift_of_service(service: Service, *, now: dt.datetime) -> list[tuple[int, Drift]]:
-    """What is out of line now, by environment, for the service's page. Two queries, and three for each environment."""
-    found = []
+    """What is out of line now, by environment, for the service's page. Three queries, and two for each environment."""
+    found, timeout = [], deploy_timeout(service.team)
     for place, lately in sorted(seen_lately(now=now, service=service).items()):
-        drift = drift_at(place, lately, deploys=deploys_at(place, service, now=now), now=now)
+        deploys = deploys_at(place, timeout=timeout, now=now)
+        drift = drift_of_place(sightings_at(place), lately, deploys=deploys, now=now)
         if drift is not None:
             found.append((place.environment_id, drift))
     return found

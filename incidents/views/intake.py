@@ -15,11 +15,12 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from deploys import clock
+from deploys.domain.instants import floor_hour
 from deploys.models import Role, Service
 from deploys.queries.addresses import dsn_of
 from deploys.views.access import RANK, TeamRequest, team_page
 from incidents.charts.intake import intake_by_hour
-from incidents.domain.intake import HOUR, Intake, floor_hour, hours_of, intake
+from incidents.domain.intake import HOUR, Intake, hours_of, intake
 from incidents.queries import intake as reads
 from incidents.queries.backlog import Waiting
 from incidents.queries.storage import instance_size, service_size

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from deploys.domain.instants import floor_hour
 from incidents.domain.intake import (
     HOUR,
     Counted,
@@ -17,7 +18,6 @@ from incidents.domain.intake import (
     Lost,
     Reason,
     fate_of,
-    floor_hour,
     hours_of,
     intake,
     reason_of,
