@@ -2,8 +2,8 @@
 
 from django.dispatch import Signal
 
-#: kwargs: change_id. A deploy or flag change was recorded or learned more of.
-change_recorded = Signal()
+#: kwargs: change_ids, a list. Deploys or flag changes were recorded, or more was learned of them.
+changes_recorded = Signal()
 
 #: kwargs: service_id. A service was declared here by a person, a command or a page (not by an import).
 service_declared = Signal()

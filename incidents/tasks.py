@@ -114,9 +114,13 @@ def sweep_detection() -> None:
 
 
 @shared_task(name="incidents.reattribute", ignore_result=True)  # type: ignore[untyped-decorator]  # celery has no types
-def reattribute(change_id: int) -> None:
-    """A change was recorded, perhaps late: incidents that it may explain are weighed again."""
-    if attribution.mark_for_change(change_id=change_id, now=clock.now()):
+def reattribute(change_ids: list[int] | int) -> None:
+    """Changes were recorded, perhaps late: incidents that they may explain are weighed again.
+
+    A number alone is what the version before this sent.
+    """
+    wanted = change_ids if isinstance(change_ids, list) else [change_ids]
+    if sum(attribution.mark_for_change(change_id=each, now=clock.now()) for each in wanted):
         wake_detection()
 
 

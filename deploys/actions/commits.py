@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,18 +13,30 @@ from django.db import transaction
 from deploys.actions.catalog import services_by_name
 from deploys.actions.facts import (
     HISTORY,
+    Held,
     NewFact,
     facts_of_records,
     folded_record,
     identity_of,
     lock_team,
     record_facts,
+    storable,
 )
+from deploys.actions.first_words import FirstWord, write_first_words
 from deploys.domain.commits import CommitReport, files_of
 from deploys.domain.records import fold
-from deploys.models import Commit, CommitDeploy, Deploy, FactOrigin, Release, ReleaseCommit, Team
-from deploys.ports import Record
+from deploys.models import Commit, Deploy, FactOrigin, Release, ReleaseCommit, Team
 from deploys.queries.chunks import chunks
+
+
+@dataclass(frozen=True, slots=True)
+class Contained:
+    """What one message says: these deploys contain these commits."""
+
+    commits: Sequence[CommitReport]
+    deploys: Sequence[Deploy]
+    received_at: dt.datetime
+    origin: str = FactOrigin.LIVE
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +99,13 @@ def list_commits(
     return _record(team, commits, [deploy], received_at=received_at, origin=origin)
 
 
+@transaction.atomic
+def list_all_commits(*, team: Team, contained: Sequence[Contained]) -> set[int]:
+    """As `list_commits` for each of these deploys, in the order given; the places of those that have news."""
+    lock_team(team)
+    return _record_all(team, contained)
+
+
 def inherit_commits(*, team: Team, deploy: Deploy, received_at: dt.datetime, origin: str = FactOrigin.LIVE) -> bool:
     """The deploy lists the commits and files of its release. False where it did already. One query where there are none."""
     if deploy.release_id is None:
@@ -130,34 +149,49 @@ def _record(
     team: Team, commits: Sequence[CommitReport], deploys: Sequence[Deploy], *, received_at: dt.datetime, origin: str
 ) -> bool:
     """Records a fact for each commit about which something is new; whether there was any."""
-    unique = {each.sha: each for each in commits}
-    references = [str(deploy.change.public_id) for deploy in deploys]
-    missing = _missing_links(team, unique, references)
-    names = {sha: identity_of("change", HISTORY, {"sha": sha}) for sha in unique}
+    return bool(_record_all(team, [Contained(commits, deploys, received_at, origin)]))
+
+
+def _record_all(team: Team, contained: Sequence[Contained]) -> set[int]:
+    """The same for several messages, one after the other, in few statements; the places of those with news."""
+    names = {each.sha: identity_of("change", HISTORY, {"sha": each.sha}) for one in contained for each in one.commits}
     held = facts_of_records(team=team, kind="change", identities=list(names.values()))
+    known: dict[str, Mapping[str, Any]] = {  # Any: JSON
+        sha: folded_record("change", name, held[name]).payload for sha, name in names.items() if name in held
+    }
+    fresh = _fresh(team, contained, held, names)
     facts: list[NewFact] = []
-    for sha, each in unique.items():
-        payload = {**each.payload, **({"deploys": missing[sha]} if missing[sha] else {})}
-        if not held.get(names[sha]) or _is_news(folded_record("change", names[sha], held[names[sha]]), payload):
-            facts.append(NewFact(kind="change", payload=payload, received_at=received_at, origin=origin))
-    for some in chunks(facts):
-        record_facts(team=team, facts=some, held=held)
-    return bool(facts)
+    first: list[FirstWord] = []
+    news: set[int] = set()
+    for place, one in enumerate(contained):
+        references = [str(deploy.change.public_id) for deploy in one.deploys]
+        for sha, each in {each.sha: each for each in one.commits}.items():
+            payload = storable({**each.payload, **({"deploys": references} if references else {})})
+            if sha in fresh:
+                first.append(FirstWord(names[sha], each, payload, one.received_at, one.origin, one.deploys))
+                news.add(place)
+                continue
+            before = known.get(sha)
+            known[sha] = fold("change", [payload] if before is None else [before, payload])
+            if known[sha] != before:
+                facts.append(NewFact(kind="change", payload=payload, received_at=one.received_at, origin=one.origin))
+                news.add(place)
+    if facts:
+        record_facts(team=team, facts=facts, held=held)
+    write_first_words(team, first)
+    return news
 
 
-def _is_news(known: Record, payload: Mapping[str, Any]) -> bool:  # Any: JSON
-    return fold("change", [known.payload, payload]) != known.payload
-
-
-def _missing_links(team: Team, shas: Collection[str], references: Sequence[str]) -> Mapping[str, list[str]]:
-    """By hash, the deploys that do not list the commit yet."""
-    listed: dict[str, set[str]] = defaultdict(set)
-    if references:
-        for some in chunks(list(shas)):
-            rows = CommitDeploy.objects.filter(team=team, commit__sha__in=some, reference__in=references)
-            for sha, reference in rows.values_list("commit__sha", "reference"):
-                listed[sha].add(reference)
-    return {sha: [each for each in references if each not in listed[sha]] for sha in shas}
+def _fresh(team: Team, contained: Sequence[Contained], held: Held, names: Mapping[str, str]) -> set[str]:
+    """Commits that one message names and nobody named before: what follows from one fact needs no folding."""
+    times = Counter(sha for one in contained for sha in {each.sha for each in one.commits})
+    alone = [sha for sha, count in times.items() if count == 1 and names[sha] not in held]
+    known = {
+        sha
+        for some in chunks(alone)
+        for sha in Commit.objects.filter(team=team, sha__in=some).values_list("sha", flat=True)
+    }
+    return set(alone) - known
 
 
 def _link(team: Team, release: Release, commits: Sequence[CommitReport]) -> int:

@@ -6,8 +6,10 @@ import datetime as dt
 import functools
 import json
 import re
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Final, ParamSpec
+
+import orjson
 
 from deploys.actions.facts import storable
 from deploys.models import ApiToken, Change, Delivery, Service, Source, Team
@@ -23,9 +25,10 @@ _SHAPES = re.compile(
     re.IGNORECASE,
 )
 REDACTED: Final = "[redacted]"
+P = ParamSpec("P")
 
 
-def log_delivery(
+def delivery_line(
     *,
     team: Team,
     kind: str,
@@ -43,13 +46,27 @@ def log_delivery(
     raw: bytes | None = None,
     replay_of: Delivery | None = None,
 ) -> Delivery:
-    """Writes one line of the log. Values whose key names a secret are not kept; `raw` is encrypted (`actions.replays`)."""
-    return Delivery.objects.create(
+    """One line of the log, not yet written. Values whose key names a secret are not kept; `raw` is encrypted (`actions.replays`)."""
+    return Delivery(
         team=team, source=source, token=token, service=service, change=change, kind=kind, event=_text(event, 100),
         delivery_id=_text(delivery_id, 200), received_at=received_at, signature=signature, verdict=verdict,
         reason=_text(_SHAPES.sub(REDACTED, reason), 2000), body=shown_body(body), raw_encrypted=raw,
         replay_of=replay_of,
     )  # fmt: skip
+
+
+def _written(make: Callable[P, Delivery]) -> Callable[P, Delivery]:
+    @functools.wraps(make)
+    def write(*arguments: P.args, **said: P.kwargs) -> Delivery:
+        line = make(*arguments, **said)
+        line.save(force_insert=True)
+        return line
+
+    return write
+
+
+log_delivery: Final = _written(delivery_line)
+"""Writes one line of the log; takes what `delivery_line` takes."""
 
 
 def _text(value: str, longest: int) -> str:
@@ -62,13 +79,20 @@ def shown_body(body: object) -> str:
         return ""
     if isinstance(body, str):
         return _text(_SHAPES.sub(REDACTED, body), LONGEST_BODY)
-    return _text(json.dumps(redacted(body), indent=2, ensure_ascii=False, default=str), LONGEST_BODY)
+    kept = redacted(body)
+    try:
+        said = orjson.dumps(kept, default=str, option=orjson.OPT_INDENT_2).decode()  # thirty times as fast as the other
+    except TypeError:  # a half of a surrogate pair, or a number of more than 64 bits
+        said = json.dumps(kept, indent=2, ensure_ascii=False, default=str)
+    return _text(said, LONGEST_BODY)
 
 
 def redacted(value: object, depth: int = 0) -> object:
     """The JSON value with `[redacted]` for what looks like a secret or stands under its name, and `…` below 20 levels."""
     if depth > 20:
         return "…"
+    if isinstance(value, str):  # before the others: most values are texts, and asking for a Mapping is dear
+        return _SHAPES.sub(REDACTED, value)
     if isinstance(value, Mapping):
         return {
             str(key): REDACTED if _names_secret(str(key)) and each else redacted(each, depth + 1)
@@ -76,7 +100,7 @@ def redacted(value: object, depth: int = 0) -> object:
         }
     if isinstance(value, list | tuple):
         return [redacted(each, depth + 1) for each in value]
-    return _SHAPES.sub(REDACTED, value) if isinstance(value, str) else value
+    return value
 
 
 @functools.lru_cache(maxsize=1000)

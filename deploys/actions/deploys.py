@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any, TypeAlias
 
 from django.db import transaction
 
 from deploys import failpoints
-from deploys.actions.commits import inherit_commits, list_commits
-from deploys.actions.facts import facts_of_records, folded_record, identity_of, lock_team, record_fact
-from deploys.actions.pushes import follow_pushes
+from deploys.actions.commits import Contained, inherit_commits, list_all_commits
+from deploys.actions.facts import NewFact, facts_of_records, folded_record, identity_of, lock_team, record_facts
+from deploys.actions.pushes import follow_pushes, has_pushes
 from deploys.domain.changes import DeployReport, news_of_deploy
 from deploys.domain.commits import CommitReport
 from deploys.domain.instants import NotAnInstant, optional_instant, parse_instant
-from deploys.models import Deploy, Fact, FactOrigin, Release, Team, User
+from deploys.models import Deploy, Fact, FactOrigin, Release, ReleaseCommit, Team
 from deploys.ports import Record
 from deploys.queries.changes import deploy_timeout
 
@@ -37,6 +38,9 @@ class UnknownEnvironment(LookupError):
     """The message names an environment that does not exist, from a sender who may not make one."""
 
 
+UnknownName: TypeAlias = UnknownService | UnknownEnvironment
+
+
 @dataclass(frozen=True, slots=True)
 class RecordedDeploy:
     """The deploy as it stands now, and what the message did to it."""
@@ -45,7 +49,32 @@ class RecordedDeploy:
     verdict: Verdict
 
 
-@transaction.atomic
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """One message about one deploy.
+
+    `commits` are what the deploy contains, beside those of its release (`deploys.actions.commits`); `head_sha` is the
+    commit its release was built from.
+
+    `source` is who gave the deploy its id: "api", or the public id of a Source. With `can_create` false, a service or
+    environment that does not exist is an error.
+    """
+
+    report: DeployReport
+    source: str
+    received_at: dt.datetime
+    origin: str = FactOrigin.LIVE
+    delivery_id: str | None = None
+    can_create: bool = True
+    commits: Sequence[CommitReport] = ()
+    head_sha: str = ""
+
+    @property
+    def identity(self) -> str:
+        """The name of the deploy's record."""
+        return identity_of("deploy", self.source, {"id": self.report.id, "service": self.report.service})
+
+
 def record(
     *,
     team: Team,
@@ -54,55 +83,174 @@ def record(
     received_at: dt.datetime,
     origin: str = FactOrigin.LIVE,
     delivery_id: str | None = None,
-    actor: User | None = None,
-    can_create: bool = True,
-    commits: Sequence[CommitReport] = (),
     head_sha: str = "",
 ) -> RecordedDeploy:
-    """Records what one message says about one deploy. Messages may come in any order, number and repetition.
+    """Records what one message says about one deploy. Messages may come in any order, number and repetition."""
+    message = Incoming(report, source, received_at, origin, delivery_id, head_sha=head_sha)
+    done = record_all(team=team, messages=[message])[0]
+    if isinstance(done, Exception):
+        raise done
+    return done
 
-    `commits` are what the deploy contains, beside those of its release (`deploys.actions.commits`); `head_sha` is the
-    commit its release was built from.
 
-    `source` is who gave the deploy its id: "api", or the public id of a Source. With `can_create` false, a service or
-    environment that does not exist raises UnknownService or UnknownEnvironment.
+@transaction.atomic
+def record_all(*, team: Team, messages: Sequence[Incoming]) -> list[RecordedDeploy | UnknownName]:
+    """Records messages in the order given, many for hardly more statements than one; what became of each.
+
+    UnknownService or UnknownEnvironment stands where a message was not recorded.
     """
     lock_team(team)
-    said = report.payload
-    identity = identity_of("deploy", source, said)
-    held = facts_of_records(team=team, kind="deploy", identities=[identity])
-    known = folded_record("deploy", identity, held[identity]) if held else None
-    if not can_create:
-        check_known(team=team, services=[report.service], environment=report.environment or "production")
-    news = None
-    if delivery_id is None or not _was_recorded(team, source, delivery_id):
-        news = news_of_deploy(
-            known.payload if known else None,
-            said,
-            received_at=received_at,
-            is_start_assumed=known is not None and _is_start_assumed(known),
-            longest=deploy_timeout(team),
-        )
-    if news is not None:
-        record_fact(
-            team=team, kind="deploy", payload=news, received_at=received_at, origin=origin, source=source,
-            delivery_id=delivery_id, actor=actor, held=held,
-        )  # fmt: skip
+    done: dict[int, RecordedDeploy | UnknownName] = {}
+    for places in _rounds(messages):
+        answers = _record_round(team, [messages[place] for place in places])
+        done.update(zip(places, answers, strict=True))
+    return [done[place] for place in range(len(messages))]
+
+
+def _rounds(messages: Sequence[Incoming]) -> Iterator[list[int]]:
+    """The places of the messages, in rounds: what is about the same deploy, or the same delivery, comes one after the other."""
+    waiting = list(range(len(messages)))
+    while waiting:
+        taken: set[object] = set()
+        now: list[int] = []
+        later: list[int] = []
+        for place in waiting:
+            each = messages[place]
+            keys = {each.identity, *([(each.source, each.delivery_id)] if each.delivery_id is not None else [])}
+            (later if taken & keys else now).append(place)
+            taken |= keys
+        yield now
+        waiting = later
+
+
+def _record_round(team: Team, messages: Sequence[Incoming]) -> list[RecordedDeploy | UnknownName]:
+    """Records messages about different deploys."""
+    unknown = _unknown_names(team, messages)
+    taken = {place: each for place, each in enumerate(messages) if place not in unknown}
+    held = facts_of_records(team=team, kind="deploy", identities=[each.identity for each in taken.values()])
+    known = {name: folded_record("deploy", name, facts) for name, facts in held.items()}
+    news = _news(team, taken, known)
+    if news:
+        facts = [
+            NewFact(
+                kind="deploy", payload=said, received_at=taken[place].received_at, source=taken[place].source,
+                delivery_id=taken[place].delivery_id, origin=taken[place].origin,
+            )
+            for place, said in news.items()
+        ]  # fmt: skip
+        record_facts(team=team, facts=facts, held=held)
         failpoints.reach("deploy.recorded")
-    rows = Deploy.objects.select_related("change", "service", "environment", "release", "artifact")
-    deploy = rows.get(team=team, source=source, service__name=report.service, external_id=report.id)
-    listed = bool(commits) and list_commits(
-        team=team, deploy=deploy, commits=commits, received_at=received_at, origin=origin
-    )
-    if news is not None and "release" in news and inherit_commits(team=team, deploy=deploy, received_at=received_at):
-        deploy = rows.get(pk=deploy.pk)
-    if head_sha and deploy.release is not None and deploy.release.head_sha != head_sha:
-        Release.objects.filter(pk=deploy.release.pk).update(head_sha=head_sha)
-    if news is not None and deploy.commit_sha and follow_pushes(deploy=deploy, received_at=received_at):
-        deploy = rows.get(pk=deploy.pk)
-    if news is None and not listed:
-        return RecordedDeploy(deploy, Verdict.DUPLICATE)
-    return RecordedDeploy(deploy, Verdict.UPDATED if known else Verdict.CREATED)
+    deploys = _deploys(team, taken)
+    told = _tell_contents(team, taken, deploys, news) | news.keys()
+    done: dict[int, RecordedDeploy | UnknownName] = {**unknown}
+    for place, each in taken.items():
+        verdict = Verdict.UPDATED if each.identity in known else Verdict.CREATED
+        done[place] = RecordedDeploy(deploys[place], verdict if place in told else Verdict.DUPLICATE)
+    return [done[place] for place in range(len(messages))]
+
+
+def _news(
+    team: Team, messages: Mapping[int, Incoming], known: Mapping[str, Record]
+) -> dict[int, dict[str, Any]]:  # Any: JSON
+    """The fact of each message that says something new, by its place."""
+    ids = [each.delivery_id for each in messages.values() if each.delivery_id is not None]
+    repeated: set[tuple[str, str | None]] = set()
+    if ids:
+        rows = Fact.objects.filter(team=team, kind="deploy", delivery_id__in=ids)
+        repeated = set(rows.values_list("source", "delivery_id"))
+    found, longest = {}, deploy_timeout(team)
+    for place, each in messages.items():
+        if (each.source, each.delivery_id) in repeated:
+            continue
+        record = known.get(each.identity)
+        news = news_of_deploy(
+            record.payload if record else None,
+            each.report.payload,
+            received_at=each.received_at,
+            is_start_assumed=record is not None and _is_start_assumed(record),
+            longest=longest,
+        )
+        if news is not None:
+            found[place] = news
+    return found
+
+
+def _deploys(team: Team, messages: Mapping[int, Incoming]) -> dict[int, Deploy]:
+    """The rows of these messages, by place, with what an answer shows of them. One query."""
+    rows = Deploy.objects.filter(
+        team=team,
+        source__in={each.source for each in messages.values()},
+        external_id__in=[each.report.id for each in messages.values()],
+    ).select_related("change", "service", "environment", "release", "artifact")
+    found = {(row.source, row.service.name, row.external_id): row for row in rows}
+    for row in found.values():
+        row.team = team
+    return {
+        place: found[each.source, each.report.service, each.report.id] for place, each in messages.items()
+    }  # fmt: skip
+
+
+def _tell_contents(
+    team: Team,
+    messages: Mapping[int, Incoming],
+    deploys: dict[int, Deploy],
+    news: Mapping[int, Mapping[str, Any]],  # Any: JSON
+) -> set[int]:
+    """Lists commits, names heads and follows pushes; the places of messages whose commits were news.
+
+    `deploys` are read again where that changed them.
+    """
+    said = {place: each for place, each in messages.items() if each.commits}
+    listed: set[int] = set()
+    if said:
+        contained = [
+            Contained(each.commits, [deploys[place]], each.received_at, each.origin) for place, each in said.items()
+        ]
+        with_news = list_all_commits(team=team, contained=contained)
+        listed = {place for index, place in enumerate(said) if index in with_news}
+    releases = {deploys[place].release_id for place in news if "release" in news[place]}
+    full = set(ReleaseCommit.objects.filter(release__in=releases).values_list("release", flat=True).distinct())
+    changed = {
+        place
+        for place in news
+        if deploys[place].release_id in full
+        and "release" in news[place]
+        and inherit_commits(team=team, deploy=deploys[place], received_at=messages[place].received_at)
+    }
+    for place, each in messages.items():
+        release = deploys[place].release
+        if each.head_sha and release is not None and release.head_sha != each.head_sha:
+            Release.objects.filter(pk=release.pk).update(head_sha=each.head_sha)
+    pushed = [place for place in news if deploys[place].commit_sha]
+    if pushed and has_pushes(team):
+        changed.update(
+            place for place in pushed if follow_pushes(deploy=deploys[place], received_at=messages[place].received_at)
+        )
+    if changed:
+        deploys.update(_deploys(team, {place: messages[place] for place in changed}))
+    return listed
+
+
+def _unknown_names(team: Team, messages: Sequence[Incoming]) -> dict[int, UnknownName]:
+    """What is wrong with messages that name a service or environment which does not exist and may not make one."""
+    bound = {place: each.report for place, each in enumerate(messages) if not each.can_create}
+    if not bound:
+        return {}
+    services, environments = _known_names(team, [report.service for report in bound.values()])
+    found: dict[int, UnknownName] = {}
+    for place, report in bound.items():
+        environment = report.environment or "production"
+        if report.service not in services:
+            found[place] = UnknownService(report.service)
+        elif environment.lower() not in environments:
+            found[place] = UnknownEnvironment(environment)
+    return found
+
+
+def _known_names(team: Team, services: Sequence[str]) -> tuple[set[str], set[str]]:
+    """Which of these services exist, and all environments in lower case. Two queries."""
+    known = set(team.services.filter(name__in=services).values_list("name", flat=True))
+    return known, {name.lower() for name in team.environments.values_list("name", flat=True)}
 
 
 def check_known(*, team: Team, services: list[str], environment: str | None) -> None:
@@ -110,18 +258,12 @@ def check_known(*, team: Team, services: list[str], environment: str | None) -> 
 
     No environment: it is not looked at.
     """
-    existing = set(team.services.filter(name__in=services).values_list("name", flat=True))
+    known, environments = _known_names(team, services)
     for name in services:
-        if name not in existing:
+        if name not in known:
             raise UnknownService(name)
-    if environment is None:
-        return
-    if environment.lower() not in {name.lower() for name in team.environments.values_list("name", flat=True)}:
+    if environment is not None and environment.lower() not in environments:
         raise UnknownEnvironment(environment)
-
-
-def _was_recorded(team: Team, source: str, delivery_id: str) -> bool:
-    return Fact.objects.filter(team=team, source=source, kind="deploy", delivery_id=delivery_id).exists()
 
 
 def _is_start_assumed(known: Record) -> bool:

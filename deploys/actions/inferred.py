@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from typing import Final
 
 from django.db import transaction
@@ -61,8 +62,8 @@ def record_inferred(
     ).deploy  # fmt: skip
 
 
-def absorb_inferred(*, now: dt.datetime, service_id: int | None = None) -> int:
-    """Takes back what was inferred for lack of a report that has come since, in one service or in all. How many.
+def absorb_inferred(*, now: dt.datetime, service_ids: Collection[int] | None = None) -> int:
+    """Takes back what was inferred for lack of a report that has come since, in these services or in all. How many.
 
     What is taken back stays as a deploy that never took traffic, which is how the history format cancels one. One query
     where nothing was inferred in the last days; safe to run at any time.
@@ -72,8 +73,8 @@ def absorb_inferred(*, now: dt.datetime, service_id: int | None = None) -> int:
         .filter(source=INFERRED, started_at__gte=now - 2 * LATE)
         .exclude(status=Deploy.Status.FAILURE)
     )
-    if service_id is not None:
-        rows = rows.filter(service=service_id)
+    if service_ids is not None:
+        rows = rows.filter(service__in=service_ids)
     return sum(_absorb(row, now) for row in rows.order_by("started_at", "pk"))
 
 

@@ -1,39 +1,21 @@
-"""The list index: kind, outcome, live time and what is live, kept beside each deploy for lists and pages, never for metrics.
+"""When the list index is made anew (what it is: `deploys.actions.list_index`).
 
-The kind of a deploy depends on those before it. So a change makes anew what went live at its time or later, on top of what
-is listed of the time before: the cost of one more deploy does not grow with the history. A row that waits to be listed
-has no outcome; whoever comes next to its service lists it too, so a process that dies after the commit leaves nothing stale.
+A row that waits to be listed has no outcome; whoever comes next to its service lists it too, so a process that dies after
+the commit leaves nothing stale.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Iterable, Mapping, Sequence
 
 from django.db import connection, transaction
-from django.db.models import Q, QuerySet
 
 from deploys import clock
-from deploys.domain.change_links import ChangeLinks
-from deploys.domain.deploy_facts import DeployFacts
-from deploys.domain.environments import tier
-from deploys.models import Deploy, Service, Team
-from deploys.ports import change_links
+from deploys.actions.list_index import Since, relist
+from deploys.models import Deploy, Team
 from deploys.queries.changes import deploy_timeout
 from deploys.queries.chunks import chunks
-from deploys.queries.derived import COLUMNS, facts_of, identity
-
-Row = Mapping[str, Any]  # Any: column values, COLUMNS
-Since = dt.datetime | None
-"""The instant from which a service's index is stale; None: from its first deploy on."""
-
-LISTED: Final = (
-    "kind_listed", "outcome_listed", "live_listed_at", "is_stacked_listed", "undone_listed_at"
-)  # fmt: skip
-MOST_LATER: Final = 2_000
-"""With more rows than this to make anew, everything is: looking up what lay below would cost more."""
 
 
 class _Pending:
@@ -77,7 +59,7 @@ def refresh_now() -> None:
     """
     pending = None if connection.features.has_select_for_update else _waiting()
     if pending is not None:
-        _refresh_all(pending.since, clock.now(), made=pending.made)
+        relist(pending.since, now=clock.now(), made=pending.made)
         pending.since, pending.made = {}, set()
 
 
@@ -91,17 +73,20 @@ def refresh_after(deploys: Iterable[Deploy]) -> int:
     return _refresh_all(_stale_since(deploys), clock.now())
 
 
-def listed(deploy: Deploy) -> tuple[str, str]:
-    """Kind and outcome in the index, for who has just recorded it. One query, where it is listed already.
+def listed(deploys: Sequence[Deploy]) -> None:
+    """Has these rows say how they are listed now, for who has just recorded them. One query, where they are listed already.
 
     Another sender of the same message may have committed it, but not yet come to this.
     """
-    row = Deploy.objects.filter(pk=deploy.pk).values_list("kind_listed", "outcome_listed")
-    kind, outcome = row.get()
-    if not outcome:
-        refresh_after([deploy])
-        kind, outcome = row.get()
-    return kind, outcome
+    rows = Deploy.objects.filter(pk__in={deploy.pk for deploy in deploys})
+    said = {pk: (kind, outcome) for pk, kind, outcome in rows.values_list("pk", "kind_listed", "outcome_listed")}
+    waiting = {deploy.pk: deploy for deploy in deploys if not said[deploy.pk][1]}
+    if waiting:
+        refresh_after(waiting.values())
+        again = rows.filter(pk__in=waiting).values_list("pk", "kind_listed", "outcome_listed")
+        said.update({pk: (kind, outcome) for pk, kind, outcome in again})
+    for deploy in deploys:
+        deploy.kind_listed, deploy.outcome_listed = said[deploy.pk]
 
 
 def refresh_services(service_ids: Iterable[int], *, now: dt.datetime | None = None) -> int:
@@ -124,12 +109,10 @@ def close_overdue(*, now: dt.datetime) -> int:
 
     No message says that a deploy never ended; only time does. Three queries where nothing is overdue.
     """
-    since: dict[int, Since] = {}
+    stale = list(Deploy.objects.filter(outcome_listed="", started_at__lte=now))
     for team in Team.objects.filter(deploys__outcome_listed="running").distinct():
-        late = Deploy.objects.filter(team=team, outcome_listed="running", started_at__lt=now - deploy_timeout(team))
-        since |= _stale_since(late)
-    waiting = Deploy.objects.filter(outcome_listed="", started_at__lte=now)
-    return _refresh_all(since | _stale_since(waiting), now)
+        stale += Deploy.objects.filter(team=team, outcome_listed="running", started_at__lt=now - deploy_timeout(team))
+    return _refresh_all(_stale_since(stale), now)
 
 
 def _stale_since(deploys: Iterable[Deploy]) -> dict[int, Since]:
@@ -145,160 +128,6 @@ def _instants(*instants: dt.datetime | None) -> list[dt.datetime]:
     return [at for at in instants if at is not None]
 
 
-def _refresh_all(since: Mapping[int, Since], now: dt.datetime, *, made: Collection[int] = ()) -> int:
-    return sum(
-        _refresh(service_id, at, now, made) for service_id, at in sorted(since.items(), key=lambda item: item[0])
-    )
-
-
-@transaction.atomic
-def _refresh(service_id: int, since: Since, now: dt.datetime, made: Collection[int]) -> int:
-    """Locks the service, so that two who list it do so one after the other. No incident knows of deploys just `made`."""
-    rows_of_service = Service.objects.select_for_update(no_key=True, of=("self",)).select_related("team")
-    service = rows_of_service.filter(pk=service_id).first()
-    if service is None:
-        return 0
-    rows, since = _later(service, since)
-    places: dict[str, set[int]] = defaultdict(set)  # all of them: a deploy that was moved leaves one without any row
-    for pk, name in service.team.environments.values_list("pk", "name"):
-        places[tier(name)].add(pk)
-    by_tier: dict[str, list[Row]] = defaultdict(list)
-    for row in rows:
-        by_tier[tier(row["environment__name"])].append(row)
-    known = [row["change_id"] for row in rows if row["change_id"] not in made]
-    links = change_links(service.team, known) if known else ChangeLinks()
-    return sum(_list_tier(service, places[name], by_tier[name], since, now, links) for name in sorted(places))
-
-
-def _later(service: Service, since: Since) -> tuple[list[Row], Since]:
-    """The rows to make anew: what began or went live at `since` or later, and what waits for its end. One or two queries."""
-    rows = Deploy.objects.filter(service=service)
-    if since is not None:
-        found = _from(rows, since)
-        began = min([since, *(row["started_at"] for row in found if row["outcome_listed"] in {"", "running"})])
-        if began < since and len(found) <= MOST_LATER:
-            found = _from(rows, began)
-        if len(found) <= MOST_LATER:
-            return found, began
-    return list(rows.values(*COLUMNS)), None
-
-
-def _from(rows: QuerySet[Deploy, Deploy], since: dt.datetime) -> list[Row]:
-    """What began or went live at `since` or later, and what waits for its end; one more than MOST_LATER at most."""
-    later = rows.filter(Q(live_listed_at__gte=since) | Q(started_at__gte=since) | Q(outcome_listed__in=["", "running"]))
-    return list(later.values(*COLUMNS)[: MOST_LATER + 1])
-
-
-def _list_tier(
-    service: Service, places: set[int], rows: Sequence[Row], since: Since, now: dt.datetime, links: ChangeLinks
-) -> int:
-    """Works out what is to be listed for the rows of one tier, and writes what differs."""
-    if not rows:
-        _mark_undone(service, places, {}, since)
-        return _mark_live(service, places)
-    below = _below(service, places, rows, since)
-    facts = facts_of(service.team, service.name, rows, links=links, now=now, below=below)
-    undone = _undone(service, places, facts, below, since)
-    changes = {}
-    for row in rows:
-        key = row["change_id"]
-        said = _said(row, facts.get(key), undone.pop(key, None))
-        if said != tuple(row[name] for name in LISTED):
-            changes[key] = said
-    _write(changes)
-    _mark_undone(service, places, undone, since)
-    return len(changes) + _mark_live(service, places)
-
-
-def _said(row: Row, facts: DeployFacts | None, undone_at: dt.datetime | None) -> tuple[object, ...]:
-    """The values of LISTED."""
-    if facts is None:
-        return (row["kind_stated"], "running", None, False, None)
-    return (
-        str(facts.kind or ""), str(facts.outcome), facts.live_at, facts.is_stacked,
-        undone_at,
-    )  # fmt: skip
-
-
-def _below(service: Service, places: Iterable[int], rows: Sequence[Row], since: Since) -> list[Row]:
-    """Versions live before `since` that may be gone back to: those of these rows, and the top. One query or more."""
-    if since is None:
-        return []
-    stack = _stack(service, places, since)
-    top = stack.order_by("-live_listed_at").values("live_listed_at")[:1]
-    found: dict[int, Row] = {row["change_id"]: row for row in stack.filter(live_listed_at=top).values(*COLUMNS)}
-    if not found:
-        return []
-    for column in ("release__version", "artifact__digest"):
-        names = sorted({row[column] for row in rows if row[column] is not None})
-        for some in chunks(names):
-            found |= {row["change_id"]: row for row in stack.filter(**{f"{column}__in": some}).values(*COLUMNS)}
-    ordered = sorted(found.values(), key=lambda row: (row["live_listed_at"], identity(row)))
-    return [{**row, "kind_stated": "forward", "live_at": row["live_listed_at"], "status": "success"} for row in ordered]
-
-
-def _stack(service: Service, places: Iterable[int], since: dt.datetime) -> Any:  # Any: a queryset of Deploy
-    """Versions that were put live before `since` and had not been undone by then."""
-    rows = Deploy.objects.filter(service=service, environment__in=places, is_stacked_listed=True)
-    return rows.filter(Q(undone_listed_at=None) | Q(undone_listed_at__gte=since), live_listed_at__lt=since)
-
-
-def _undone(
-    service: Service, places: Iterable[int], facts: Mapping[int, DeployFacts], below: Sequence[Row], since: Since
-) -> dict[int, dt.datetime]:
-    """When each deploy was taken back, by the change's key: also those below that the facts were not worked out for."""
-    keys = {each.deploy.id: key for key, each in facts.items()} | {identity(row): row["change_id"] for row in below}
-    under = {identity(row): row for row in below}
-    undone: dict[int, dt.datetime] = {}
-    back = sorted((each.live_at, each.deploy.id, each) for each in facts.values() if each.live_at and each.undone_ids)
-    for at, _, each in back:
-        for name in each.undone_ids:
-            undone.setdefault(keys[name], at)
-    for at, _, each in sorted(
-        (e.live_at, e.deploy.id, e) for e in facts.values() if e.live_at and e.returned_to_id in under
-    ):
-        if since is None:
-            continue
-        base = under[str(each.returned_to_id)]
-        above = _stack(service, places, since).filter(live_listed_at__gte=base["live_listed_at"])
-        for pk, live_at, name in above.values_list("pk", "live_listed_at", "external_id"):
-            if (live_at, f"{name}\0{pk}") > (base["live_listed_at"], identity(base)):
-                undone.setdefault(pk, at)
-    return undone
-
-
-def _mark_undone(service: Service, places: Iterable[int], undone: Mapping[int, dt.datetime], since: Since) -> None:
-    """Of rows older than those made anew: forgets what was undone since, and notes what is undone now."""
-    if since is None:
-        return
-    old = Deploy.objects.filter(service=service, environment__in=places, live_listed_at__lt=since)
-    old.filter(undone_listed_at__gte=since).exclude(pk__in=list(undone)).update(undone_listed_at=None)
-    for key, at in sorted(undone.items()):
-        old.filter(pk=key).update(undone_listed_at=at)
-
-
-def _mark_live(service: Service, places: Iterable[int]) -> int:
-    """In each place, what went live last is live; how many rows changed."""
-    done = Deploy.objects.filter(service=service, outcome_listed="succeeded", live_listed_at__isnull=False)
-    live = set()
-    for place in sorted(places):
-        last = done.filter(environment=place).order_by("-live_listed_at", "-pk").values_list("pk", flat=True).first()
-        if last is not None:
-            live.add(last)
-    marked = Deploy.objects.filter(service=service, team=service.team_id, environment__in=places, is_live_listed=True)
-    gone = marked.exclude(pk__in=live).update(is_live_listed=False)
-    return gone + Deploy.objects.filter(pk__in=live, is_live_listed=False).update(is_live_listed=True)
-
-
-def _write(changes: Mapping[int, tuple[object, ...]]) -> None:
-    """One statement for all rows: hundreds of built queries would take longer than the rest together."""
-    if not changes:
-        return
-    fields = [Deploy._meta.get_field(name) for name in LISTED]
-    columns = ", ".join(f"{field.column} = %s" for field in fields)  # type: ignore[union-attr]  # all are columns
-    rows = [
-        [*(field.get_db_prep_save(value, connection) for field, value in zip(fields, said, strict=True)), key]  # type: ignore[union-attr]  # as above
-        for key, said in sorted(changes.items())
-    ]
-    with connection.cursor() as cursor:
-        cursor.executemany(f"UPDATE {Deploy._meta.db_table} SET {columns} WHERE change_id = %s", rows)  # noqa: S608 -- names from the model
+def _refresh_all(since: Mapping[int, Since], now: dt.datetime) -> int:
+    """One transaction for each service: a walk over years of one must not hold up those who write about others."""
+    return sum(relist({service_id: since[service_id]}, now=now) for service_id in sorted(since))

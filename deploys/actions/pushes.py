@@ -77,13 +77,13 @@ def list_pushed_commits(*, deploy: Deploy, received_at: dt.datetime) -> bool:
     return _say_files(deploy, shas, received_at) or is_news
 
 
-def follow_pushes(*, deploy: Deploy, received_at: dt.datetime) -> bool:
-    """Lists the commits of this deploy, and of the one after it, whose base it may be now; whether this one has news.
+def has_pushes(team: Team) -> bool:
+    """Whether anything was ever pushed: in a team that sends no pushes there is nothing to follow."""
+    return Push.objects.filter(team=team).exists()
 
-    One query in a team that sends no pushes.
-    """
-    if not Push.objects.filter(team=deploy.team_id).exists():
-        return False
+
+def follow_pushes(*, deploy: Deploy, received_at: dt.datetime) -> bool:
+    """Lists the commits of this deploy, and of the one after it, whose base it may be now; whether this one has news."""
     is_news = list_pushed_commits(deploy=deploy, received_at=received_at)
     following = Deploy.objects.filter(
         service=deploy.service_id, environment=deploy.environment_id, started_at__gt=deploy.started_at

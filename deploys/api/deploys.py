@@ -13,9 +13,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from deploys import clock
-from deploys.actions.deploys import UnknownEnvironment, UnknownService, Verdict, record
-from deploys.actions.listing import listed, refresh_now
-from deploys.actions.turns import one_write
+from deploys.actions.deploys import Incoming, UnknownEnvironment, UnknownService, Verdict
+from deploys.actions.posts import Post, post_deploy
 from deploys.api.authentication import caller_of
 from deploys.api.parsers import CommitsJSONParser, FormFields, FormFieldsParser, as_mapping
 from deploys.api.problems import Problem
@@ -63,24 +62,17 @@ class DeploysView(DeliveryView):
         message.is_valid(raise_exception=True)
         warnings = unknown_keys(data, message.fields)
         delivery_id = message.validated_data.get("delivery_id")
+        said = Incoming(
+            report=message.report(), source=API, received_at=received_at, delivery_id=delivery_id,
+            can_create=caller.may(Scope.SERVICES_WRITE), commits=message.commits_said,
+            head_sha=message.validated_data.get("commit", ""),
+        )  # fmt: skip
+        line = self.line(request, caller, received_at=received_at, delivery_id=delivery_id, warnings=warnings)
         try:
-            with one_write():
-                recorded = record(
-                    team=caller.team, report=message.report(), source=API, received_at=received_at,
-                    delivery_id=delivery_id, can_create=caller.may(Scope.SERVICES_WRITE), commits=message.commits_said,
-                    head_sha=message.validated_data.get("commit", ""),
-                )  # fmt: skip
-                refresh_now()
-                self.log(
-                    request, caller, verdict=recorded.verdict, change=recorded.deploy.change,
-                    service=recorded.deploy.service, delivery_id=delivery_id, warnings=warnings,
-                )  # fmt: skip
+            recorded = post_deploy(Post(caller.team, said, line))
         except (UnknownService, UnknownEnvironment) as error:
             raise unknown_name(error) from error
-        deploy = recorded.deploy
-        deploy.kind_listed, deploy.outcome_listed = listed(deploy)
-        deploy.team = caller.team
-        body = {**DeployAnswer(deploy).data, "warnings": warnings}
+        body = {**DeployAnswer(recorded.deploy).data, "warnings": warnings}
         status = 201 if recorded.verdict is Verdict.CREATED else 200
         return Response(body, status=status, headers={"Upshot-Verdict": str(recorded.verdict)})
 

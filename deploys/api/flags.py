@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from deploys import clock
 from deploys.actions.deploys import UnknownEnvironment, UnknownService, Verdict
 from deploys.actions.flags import IncompleteChange, RecordedFlag, record_flag
+from deploys.actions.turns import one_write
 from deploys.api.authentication import caller_of
 from deploys.api.deploys import API, PROBLEMS, unknown_name
 from deploys.api.parsers import FormFields, as_mapping
@@ -41,19 +42,21 @@ class FlagsView(DeliveryView):
         warnings = unknown_keys(data, message.fields)
         delivery_id = message.validated_data.get("delivery_id")
         try:
-            recorded = record_flag(
-                team=caller.team, report=message.report(), source=API, received_at=received_at,
-                delivery_id=delivery_id, can_create=caller.may(Scope.SERVICES_WRITE),
-            )  # fmt: skip
+            with one_write():
+                recorded = record_flag(
+                    team=caller.team, report=message.report(), source=API, received_at=received_at,
+                    delivery_id=delivery_id, can_create=caller.may(Scope.SERVICES_WRITE),
+                )  # fmt: skip
+                self.log(
+                    request, caller, verdict=recorded.verdict,
+                    change=recorded.change.change if recorded.change else None, service=None,
+                    delivery_id=delivery_id, warnings=warnings,
+                )  # fmt: skip
         except (UnknownService, UnknownEnvironment) as error:
             raise unknown_name(error) from error
         except IncompleteChange as error:
             said = [{"pointer": f"#/{error}", "detail": "missing"}]
             raise Problem("invalid-message", f"{error}: missing", errors=said) from error
-        self.log(
-            request, caller, verdict=recorded.verdict, change=recorded.change.change if recorded.change else None,
-            service=None, delivery_id=delivery_id, warnings=warnings,
-        )  # fmt: skip
         status = 201 if recorded.verdict is Verdict.CREATED else 200
         return Response(_answer(recorded, warnings), status=status, headers={"Upshot-Verdict": str(recorded.verdict)})
 

@@ -16,8 +16,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from deploys import clock
-from deploys.actions.deploys import UnknownEnvironment, UnknownService, Verdict, check_known, record
+from deploys.actions.deploys import Incoming, UnknownEnvironment, UnknownService, Verdict, check_known, record_all
+from deploys.actions.listing import refresh_now
 from deploys.actions.releases import WasDeployed, delete_release, record_release
+from deploys.actions.turns import one_write
 from deploys.api.authentication import Caller, caller_of
 from deploys.api.parsers import CommitsJSONParser
 from deploys.api.problems import problem_of
@@ -225,17 +227,21 @@ class DeploysView(SentryView):
         """Records one deploy for each service that has the release. The same message again is the same deploys."""
         caller, team, version = caller_of(request), self.team(organization), valid_version(version)
         message = read_deploy(request.data, version=version)
+        said = [
+            Incoming(
+                report=message.report(version=version, service=service), source=SOURCE,
+                received_at=clock.now(), can_create=caller.may(Scope.SERVICES_WRITE),
+            )
+            for service in deployed_services(team, version, message.projects)
+        ]  # fmt: skip
         made = []
-        for service in deployed_services(team, version, message.projects):
-            try:
-                done = record(
-                    team=team, report=message.report(version=version, service=service), source=SOURCE,
-                    received_at=clock.now(), can_create=caller.may(Scope.SERVICES_WRITE),
-                )  # fmt: skip
-            except (UnknownService, UnknownEnvironment) as error:
-                raise unknown(error) from error
-            self.told(done.verdict, service=done.deploy.service, change=done.deploy.change)
-            made.append(done)
+        with one_write():
+            for done in record_all(team=team, messages=said):
+                if isinstance(done, Exception):
+                    raise unknown(done) from done
+                self.told(done.verdict, service=done.deploy.service, change=done.deploy.change)
+                made.append(done)
+            refresh_now()
         is_new = any(each.verdict is Verdict.CREATED for each in made)
         return Response(deploy_answer(made[0].deploy), status=201 if is_new else 200)
 

@@ -15,9 +15,11 @@ from django.views.decorators.csrf import csrf_exempt
 from deploys import clock
 from deploys.actions.deliveries import log_delivery
 from deploys.actions.intake import Taken, take
+from deploys.actions.listing import refresh_now
 from deploys.actions.replays import kept_for_replay
 from deploys.actions.secrets import UnreadableSecret
 from deploys.actions.sources import accepted_secrets
+from deploys.actions.turns import one_write
 from deploys.api.problems import Problem, plain_response
 from deploys.domain.signatures import SignatureVerdict, verify
 from deploys.formats.reading import shown
@@ -71,7 +73,8 @@ def webhook(request: HttpRequest, kind: str, public_id: uuid.UUID) -> HttpRespon
         taken = _take(request, source, declared, log)
         return HttpResponse() if declared.is_silent else _answer(taken)
     except Problem as problem:
-        log.write(Taken(Delivery.Verdict.REFUSED, f"{problem.type.slug}: {problem.detail}"))
+        with one_write():
+            log.write(Taken(Delivery.Verdict.REFUSED, f"{problem.type.slug}: {problem.detail}"))
         return plain_response(problem)
     except OperationalError:
         return plain_response(Problem("busy", "redeliver in a few seconds"))
@@ -90,12 +93,14 @@ def _take(request: HttpRequest, source: Source, kind: SourceKind, log: _Log) -> 
     if not messages:
         messages = [Message(log.event, log.delivery_id, ignored="an empty batch")]
     done = []
-    for message in messages:
-        taken = take(source=source, kind=kind, message=message, received_at=inbound.received_at)
-        if taken.verdict == Delivery.Verdict.REFUSED and len(messages) == 1:
-            raise Problem(taken.problem, taken.reason)
-        log.write(taken, message)
-        done.append(taken)
+    with one_write():
+        for message in messages:
+            taken = take(source=source, kind=kind, message=message, received_at=inbound.received_at)
+            if taken.verdict == Delivery.Verdict.REFUSED and len(messages) == 1:
+                raise Problem(taken.problem, taken.reason)
+            log.write(taken, message)
+            done.append(taken)
+        refresh_now()
     return done
 
 

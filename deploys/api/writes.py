@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any, ClassVar
 
 from django.db import OperationalError
@@ -10,7 +11,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from deploys import clock
-from deploys.actions.deliveries import log_delivery
+from deploys.actions.deliveries import delivery_line, log_delivery
+from deploys.actions.turns import one_write
 from deploys.api.authentication import Caller, ScopePermission
 from deploys.api.parsers import FormFieldsParser, StrictJSONParser
 from deploys.api.problems import problem_of
@@ -47,14 +49,30 @@ class DeliveryView(ScopedView):
     def _log_refusal(self, reason: str) -> None:
         caller = getattr(self.request, "_user", None)
         if isinstance(caller, Caller):
-            log_delivery(
-                team=caller.team, token=caller.token, kind=self.kind, event=self.event, received_at=clock.now(),
-                verdict=Delivery.Verdict.REFUSED, reason=reason, body=self._body(),
-            )  # fmt: skip
+            with one_write():
+                log_delivery(
+                    team=caller.team, token=caller.token, kind=self.kind, event=self.event, received_at=clock.now(),
+                    verdict=Delivery.Verdict.REFUSED, reason=reason, body=self._body(),
+                )  # fmt: skip
 
     def _body(self) -> object:
         data: object = getattr(self.request, "_full_data", None)
         return data if isinstance(data, dict | list) else None
+
+    def line(
+        self,
+        request: Request,
+        caller: Caller,
+        *,
+        received_at: dt.datetime,
+        delivery_id: str | None,
+        warnings: list[str],
+    ) -> Delivery:
+        """The line of a message that is taken, not yet written: what became of it is still to be said."""
+        return delivery_line(
+            team=caller.team, token=caller.token, kind=self.kind, event=self.event, received_at=received_at,
+            verdict="", reason="; ".join(warnings), delivery_id=delivery_id or "", body=request.data,
+        )  # fmt: skip
 
     def log(
         self,
@@ -68,11 +86,9 @@ class DeliveryView(ScopedView):
         warnings: list[str],
     ) -> None:
         """The line of a message that was taken."""
-        log_delivery(
-            team=caller.team, token=caller.token, kind=self.kind, event=self.event, received_at=clock.now(),
-            verdict=verdict, reason="; ".join(warnings), change=change, service=service,
-            delivery_id=delivery_id or "", body=request.data,
-        )  # fmt: skip
+        line = self.line(request, caller, received_at=clock.now(), delivery_id=delivery_id, warnings=warnings)
+        line.verdict, line.change, line.service = verdict, change, service
+        line.save(force_insert=True)
 
 
 def unknown_keys(data: dict[str, Any] | Any, known: Any) -> list[str]:  # Any: JSON; a serializer's fields

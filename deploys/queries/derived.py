@@ -52,17 +52,17 @@ class ShownDeploy:
 
 
 def facts_of(
-    team: Team,
     service: str,
     rows: Iterable[Mapping[str, Any]],  # Any: column values
     *,
     links: ChangeLinks,
     now: dt.datetime,
+    timeout: dt.timedelta,
     below: Iterable[Mapping[str, Any]] = (),  # Any: as above
 ) -> dict[int, DeployFacts]:
-    """Facts of these rows (COLUMNS) of one service and tier, by the change's key. One query, for the policy.
+    """Facts of these rows (COLUMNS) of one service and tier, by the change's key.
 
-    `below` are rows of versions that were live before: see `deploy_facts`.
+    `timeout` is how long a deploy of the team may run; `below` are rows of versions that were live before: see `deploy_facts`.
     """
     told = {row["change_id"]: each for row in rows if (each := _told(service, row, now))}
     names = {key: each.id for key, each in told.items()}
@@ -71,7 +71,7 @@ def facts_of(
         remedy_ids={names[key] for key in links.remedy_ids if key in names},
         first_harm_at={names[key]: at for key, at in links.first_harm_at.items() if key in names},
         as_of=now,
-        timeout=deploy_timeout(team),
+        timeout=timeout,
         below=[each for row in below if (each := _told(service, row, now))],
     )
     return {key: facts[name] for key, name in names.items()}
@@ -112,7 +112,7 @@ def shown_deploy(deploy: Deploy, *, links: ChangeLinks, now: dt.datetime) -> Sho
     Outcome and live time are worked out as of now; the kind and the neighbours are those of the list index.
     """
     row = Deploy.objects.values(*COLUMNS).get(pk=deploy.pk)
-    alone = facts_of(deploy.team, deploy.service.name, [row], links=links, now=now)
+    alone = facts_of(deploy.service.name, [row], links=links, now=now, timeout=deploy_timeout(deploy.team))
     if deploy.pk not in alone:
         return None
     facts = replace(alone[deploy.pk], kind=DeployKind(deploy.kind_listed) if deploy.kind_listed else None)

@@ -291,6 +291,8 @@ def mark_for_change(*, change_id: int, now: dt.datetime) -> int:
     incidents = Incident.objects.filter(window | after, team=change.team_id, is_dismissed=False, episodes__isnull=False)
     recent = incidents.filter(begins_at__gte=change.at - dt.timedelta(seconds=2 * BACK)).distinct()
     ids = list(recent.order_by("-begins_at").values_list("pk", flat=True)[:200])
+    if not ids:
+        return 0
     with transaction.atomic():
         # a detection at work has asked already what is due and will write when each is next: it goes first
         Team.objects.select_for_update(no_key=True).get(pk=change.team_id)

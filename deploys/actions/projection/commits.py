@@ -10,6 +10,7 @@ from typing import Any
 from deploys import clock
 from deploys.actions.catalog import services_by_name
 from deploys.actions.facts import HISTORY
+from deploys.actions.inserts import insert_rows
 from deploys.actions.projection.rows import clipped, differs, rewrite
 from deploys.domain.instants import optional_instant
 from deploys.models import Commit, CommitDeploy, Deploy, Team
@@ -27,23 +28,22 @@ def project_commits(team: Team, records: Sequence[Record]) -> None:
     existing = {
         row.sha: row for some in chunks(list(shas.values())) for row in Commit.objects.filter(team=team, sha__in=some)
     }
-    new: list[Commit] = []
+    new: dict[str, list[Any]] = {}  # Any: column values
     changed: list[Commit] = []
     for record in records:
-        values = _values(record)
+        values, sha = _values(record), shas[record.identity]
         service = record.payload.get("service")
         values["service_id"] = services[str(service)].pk if service else None
-        commit = existing.get(shas[record.identity])
-        if commit is None:
-            commit = Commit(team=team, sha=shas[record.identity], **values)
-            new.append(commit)
-            existing[commit.sha] = commit
-        elif differs(commit, values):
-            changed.append(commit)
-    Commit.objects.bulk_create(new, batch_size=500)
+        if sha in existing and differs(existing[sha], values):
+            changed.append(existing[sha])
+        elif sha not in existing:
+            new.setdefault(sha, [team.pk, sha, *values.values()])
+    keys = {sha: row.pk for sha, row in existing.items()}
+    made = insert_rows(Commit, ["team", "sha", *COLUMNS], list(new.values()))
+    keys.update(zip(new, made, strict=True))
     rewrite(Commit, changed, COLUMNS)
-    wanted = {existing[shas[record.identity]].pk: _references(record) for record in records}
-    _link(team, wanted, unlinked={commit.pk for commit in new})
+    wanted = {keys[shas[record.identity]]: _references(record) for record in records}
+    _link(team, wanted, unlinked=set(made))
 
 
 def _values(record: Record) -> dict[str, Any]:  # Any: column values
@@ -83,12 +83,10 @@ def _link(team: Team, wanted: dict[int, list[str]], *, unlinked: Collection[int]
     if not missing:
         return
     deploys = deploys_by_reference(team, {reference for _, reference in missing})
-    CommitDeploy.objects.bulk_create(
-        [
-            CommitDeploy(team=team, commit_id=commit_id, reference=reference, deploy_id=deploys.get(reference))
-            for commit_id, reference in missing
-        ],
-        batch_size=500,
+    insert_rows(
+        CommitDeploy,
+        ["team", "commit", "reference", "deploy"],
+        [[team.pk, commit_id, reference, deploys.get(reference)] for commit_id, reference in missing],
     )
 
 

@@ -158,14 +158,16 @@ def _releases(records: Sequence[Record], services: dict[str, Service]) -> dict[t
 
 
 def _known_releases(wanted: Iterable[tuple[int, str]]) -> dict[tuple[int, str], int]:
-    versions: dict[int, list[str]] = {}
-    for pk, version in wanted:
-        versions.setdefault(pk, []).append(version)
+    """One query for 500 versions, of whatever services; what the query finds of others' is left out."""
+    pairs = set(wanted)
+    services, versions = {pk for pk, _ in pairs}, sorted({version for _, version in pairs})
     return {
         (pk, version): release
-        for pk, named in versions.items()
-        for some in chunks(named)
-        for version, release in Release.objects.filter(service_id=pk, version__in=some).values_list("version", "id")
+        for some in chunks(versions)
+        for pk, version, release in Release.objects.filter(service__in=services, version__in=some).values_list(
+            "service", "version", "id"
+        )
+        if (pk, version) in pairs
     }
 
 

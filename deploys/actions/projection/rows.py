@@ -11,7 +11,7 @@ from django.db import models, transaction
 
 from deploys.models import FactOrigin
 from deploys.ports import Record
-from deploys.signals import change_recorded
+from deploys.signals import changes_recorded
 
 logger = logging.getLogger(__name__)
 
@@ -46,17 +46,17 @@ def is_announced(record: Record) -> bool:
 
 
 def announce(change_ids: Iterable[int]) -> None:
-    """Sends `change_recorded` for each, once the transaction has committed."""
-    for change_id in change_ids:
-        transaction.on_commit(partial(_send, change_id))
+    """Sends `changes_recorded` for all of them, once the transaction has committed."""
+    if wanted := list(change_ids):
+        transaction.on_commit(partial(_send, wanted))
 
 
-def _send(change_id: int) -> None:
+def _send(change_ids: Sequence[int]) -> None:
     """A receiver that fails must not fail what is committed already: the sweeps find what a lost message left."""
-    for receiver, answer in change_recorded.send_robust(sender=None, change_id=change_id):
+    for receiver, answer in changes_recorded.send_robust(sender=None, change_ids=change_ids):
         if isinstance(answer, Exception):
             logger.error(
-                "a receiver of change_recorded failed",
+                "a receiver of changes_recorded failed",
                 exc_info=answer,
-                extra={"change_id": change_id, "receiver": getattr(receiver, "__qualname__", repr(receiver))},
+                extra={"change_ids": change_ids[:20], "receiver": getattr(receiver, "__qualname__", repr(receiver))},
             )

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from deploys import clock
 from deploys.actions.deploys import record
-from deploys.actions.listing import LISTED, close_overdue, refresh_after, refresh_services
+from deploys.actions.list_index import LISTED
+from deploys.actions.listing import close_overdue, refresh_after, refresh_services
 from deploys.domain.changes import DeployReport
 from deploys.models import Deploy, Team
 from tests.conftest import NOON
@@ -49,7 +50,7 @@ def tell(team: Team, message: dict[str, Any]) -> Deploy:
 
 
 def index(team: Team) -> dict[str, tuple[Any, ...]]:
-    rows = Deploy.objects.filter(team=team).values_list("external_id", *LISTED, "is_live_listed")
+    rows = Deploy.objects.filter(team=team).values_list("external_id", *LISTED)
     return {row[0]: row[1:] for row in rows}
 
 

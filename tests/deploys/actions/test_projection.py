@@ -26,7 +26,7 @@ from deploys.models import (
     Service,
     Team,
 )
-from deploys.signals import change_recorded
+from deploys.signals import changes_recorded
 from tests.factories.catalog import TeamFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
@@ -260,17 +260,17 @@ def test_live_changes_are_announced_after_commit_and_imports_are_not(
     team = TeamFactory()
     heard: list[int] = []
 
-    def listen(change_id: int, **_: object) -> None:
-        heard.append(change_id)
+    def listen(change_ids: list[int], **_: object) -> None:
+        heard.extend(change_ids)
 
-    change_recorded.connect(listen)
+    changes_recorded.connect(listen)
     try:
         with django_capture_on_commit_callbacks(execute=True):
             tell(team, deploy(), ("flag", {"id": "f1", "key": "cart", "at": text(1), "new_percent": 50}), origin=origin)
         with django_capture_on_commit_callbacks(execute=True):
             tell(team, deploy(), origin=origin)
     finally:
-        change_recorded.disconnect(listen)
+        changes_recorded.disconnect(listen)
 
     expected = [] if origin == FactOrigin.IMPORT else list(Change.objects.order_by("id").values_list("id", flat=True))
     assert heard == expected

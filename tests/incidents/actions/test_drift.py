@@ -132,7 +132,7 @@ def test_other_releases_absorb_nothing(service: Service) -> None:
     find_drift(now=NOON)
     report(service, "1.2", at=NOON - minutes(3))
 
-    assert absorb_inferred(now=NOON, service_id=service.pk) == 0
+    assert absorb_inferred(now=NOON, service_ids=[service.pk]) == 0
 
 
 def test_sightings_are_remembered_and_bounded(service: Service) -> None:

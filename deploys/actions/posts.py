@@ -1,0 +1,53 @@
+"""Deploys as CI posts them: those that come at once are recorded, listed and logged in one transaction."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from deploys.actions.deploys import Incoming, RecordedDeploy, UnknownName, record_all
+from deploys.actions.listing import listed, refresh_now
+from deploys.actions.turns import Together, one_write
+from deploys.models import Delivery, Team
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """One message, and its line of the delivery log, which says all but what became of it."""
+
+    team: Team
+    message: Incoming
+    line: Delivery
+
+
+def take_posts(posts: Sequence[Post]) -> list[RecordedDeploy | UnknownName]:
+    """What became of each, in order. UnknownService or UnknownEnvironment stands where nothing was recorded or logged.
+
+    The rows of the answers say how they are listed now.
+    """
+    by_team: dict[int, list[int]] = defaultdict(list)
+    for place, post in enumerate(posts):
+        by_team[post.team.pk].append(place)
+    done: dict[int, RecordedDeploy | UnknownName] = {}
+    with one_write():
+        for _, places in sorted(by_team.items()):
+            messages = [posts[place].message for place in places]
+            done.update(zip(places, record_all(team=posts[places[0]].team, messages=messages), strict=True))
+        refresh_now()
+        Delivery.objects.bulk_create(
+            [_line(posts[place], each) for place, each in done.items() if isinstance(each, RecordedDeploy)]
+        )
+    listed([each.deploy for each in done.values() if isinstance(each, RecordedDeploy)])
+    return [done[place] for place in range(len(posts))]
+
+
+def _line(post: Post, taken: RecordedDeploy) -> Delivery:
+    line = post.line
+    line.verdict, line.change, line.service = taken.verdict, taken.deploy.change, taken.deploy.service
+    return line
+
+
+post_deploy: Final = Together(take_posts)
+"""Takes one post, together with those that come meanwhile; raises what stands in place of an answer."""
