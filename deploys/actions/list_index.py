@@ -144,15 +144,26 @@ def _work_out(work: _Work, around: _Around, links: ChangeLinks, now: dt.datetime
 
 
 def _later(service: Service, since: Since) -> tuple[list[Row], Since]:
-    """The rows to make anew: what began or went live at `since` or later, and what waits for its end. One or two queries."""
-    if since is not None:
+    """The rows to make anew: what began or went live at `since` or later, and what waits for its end. One query or a few.
+
+    A sender whose clock is wrong may end a deploy before its start: such a row, found by its start, went live before
+    `since`, and what went live between comes along.
+    """
+    while since is not None:
         found = _from(service=service.pk, since=since)
-        began = min([since, *(row["started_at"] for row in found if row["outcome_listed"] in {"", "running"})])
-        if began < since and len(found) <= MOST_LATER:
-            found = _from(service=service.pk, since=began)
-        if len(found) <= MOST_LATER:
-            return found, began
+        if len(found) > MOST_LATER:
+            break
+        began = min([since, *(at for row in found for at in _speaks_of(row))])
+        if began == since:
+            return found, since
+        since = began
     return list(Deploy.objects.filter(service=service).values(*COLUMNS)), None
+
+
+def _speaks_of(row: Row) -> list[dt.datetime]:
+    """The instants from which on this row may change what is listed."""
+    names = ("started_at", "finished_at", "live_at") if row["outcome_listed"] in {"", "running"} else ()
+    return [row[name] for name in (*names, "live_listed_at") if row[name] is not None]
 
 
 def _list_tier(
@@ -231,7 +242,6 @@ def _live(works: Sequence[_Work], around: Mapping[int, _Around]) -> dict[int, in
     """
     live: dict[int, int] = {}
     asked: list[tuple[int, int, dt.datetime]] = []
-    odd: set[int] = set()
     for work in works:
         last: dict[int, tuple[dt.datetime, int]] = {}
         for key, (_, outcome, at, *_) in work.said.items():
@@ -242,24 +252,19 @@ def _live(works: Sequence[_Work], around: Mapping[int, _Around]) -> dict[int, in
         if work.since is not None:
             every = set[int]().union(*around[work.service.team_id].places.values())
             asked += [(work.service.pk, place, work.since) for place in sorted(every - last.keys())]
-            # a sender may state a live time before the start: such a row was found by its start, and is listed before `since`
-            odd.update(
-                key for key, row in work.rows.items() if row["live_listed_at"] and row["live_listed_at"] < work.since
-            )
-    live.update(_last_before(asked, odd))
+    live.update(_last_before(asked))
     return live
 
 
-def _last_before(asked: Sequence[tuple[int, int, dt.datetime]], but: Collection[int]) -> dict[int, int]:
+def _last_before(asked: Sequence[tuple[int, int, dt.datetime]]) -> dict[int, int]:
     """What went live last before an instant, of rows that keep their listing; by the key of the change, the service.
 
     One statement for a hundred places: each part ends at the first row of its index.
     """
     table, at = Deploy._meta.db_table, Deploy._meta.get_field("live_listed_at")
-    kept = f" AND change_id NOT IN ({', '.join('%s' for _ in but)})" if but else ""
     part = (
         f"SELECT * FROM (SELECT change_id, service_id FROM {table} WHERE service_id = %s AND environment_id = %s"  # noqa: S608 -- names from the model
-        f" AND outcome_listed = 'succeeded' AND live_listed_at < %s{kept}"
+        f" AND outcome_listed = 'succeeded' AND live_listed_at < %s"
         " ORDER BY live_listed_at DESC, change_id DESC LIMIT 1) AS place"
     )
     found: dict[int, int] = {}
@@ -267,7 +272,7 @@ def _last_before(asked: Sequence[tuple[int, int, dt.datetime]], but: Collection[
         values = [
             value
             for service, place, since in some
-            for value in (service, place, at.get_db_prep_save(since, connection), *but)
+            for value in (service, place, at.get_db_prep_save(since, connection))
         ]
         with connection.cursor() as cursor:
             cursor.execute(" UNION ALL ".join([part] * len(some)), values)

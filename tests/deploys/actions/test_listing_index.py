@@ -72,6 +72,18 @@ def test_step_by_step_gives_what_a_whole_walk_gives(messages: list[dict[str, Any
     assert step_by_step == index(team)
 
 
+def test_a_deploy_that_ended_before_it_began_is_no_redeploy_of_itself() -> None:
+    team = TeamFactory()
+    message = {"id": 7, "artifact": None, "kind": None, "environment": "production"}
+    with clock.at(NOW):
+        refresh_after([tell(team, {**message, "minute": 0, "release": None, "status": "success"})])
+        refresh_after([tell(team, {**message, "minute": 20, "release": "3", "status": "in_progress"})])
+        refresh_after([tell(team, numbered(15))])
+
+    assert index(team)["7"][:2] == ("forward", "succeeded")
+    assert Deploy.objects.get(external_id="7").started_at == NOON + dt.timedelta(minutes=20)
+
+
 def numbered(n: int, **more: Any) -> dict[str, Any]:
     return {
         "id": n, "minute": n, "release": str(n), "artifact": None, "status": "success", "kind": None,
