@@ -25,7 +25,7 @@ SENDERS = 8
 POST_TARGET_MS = 50
 PAGE_TARGET_MS = 150
 QUERIES = (
-    "", "?service=service-7", "?outcome=failed", "?environment=staging&kind=forward", "?text=1.99", "live/",
+    "", "?service=service-7", "?outcome=failed", "?environment=staging&kind=forward", "?text=1.99", "?text=nothing+like+it", "live/",
 )  # fmt: skip
 
 FILL = """

@@ -126,7 +126,8 @@ def _push(source: Source, report: PushReport, received_at: dt.datetime) -> Taken
     pushed = record_push(team=source.team, report=report, received_at=received_at)
     verdict = Verdict.CREATED if pushed.is_new else Verdict.UPDATED if pushed.is_news else Verdict.DUPLICATE
     count = "1 commit" if pushed.count == 1 else f"{pushed.count} commits"
-    return Taken(verdict, f"{count} of {report.repository}", service=source.service)
+    more = "; the push had more, which its sender does not name" if report.is_truncated else ""
+    return Taken(verdict, f"{count} of {report.repository}{more}", service=source.service)
 
 
 def _outside(source: Source, said: Said, report: OutsideReport, received_at: dt.datetime) -> Taken:

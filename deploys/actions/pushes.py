@@ -38,7 +38,7 @@ def record_push(*, team: Team, report: PushReport, received_at: dt.datetime) -> 
     push, is_new = Push.objects.get_or_create(
         team=team, repository=report.repository.lower()[:200], ref=report.ref[:250], before_sha=report.before or "",
         after_sha=report.after,
-        defaults={"is_default_branch": report.is_default, "received_at": received_at},
+        defaults={"is_default_branch": report.is_default, "received_at": received_at, "is_truncated": report.is_truncated},
     )  # fmt: skip
     if is_new:
         PushedCommit.objects.bulk_create(

@@ -80,7 +80,10 @@ class FlagReport:
 
 @dataclass(frozen=True, slots=True)
 class PushReport:
-    """A branch moved from `before` (None: it is new) to `after`. `commits` lie between, oldest first."""
+    """A branch moved from `before` (None: it is new) to `after`. `commits` lie between, oldest first.
+
+    With `is_truncated`, the sender named only the newest of them.
+    """
 
     repository: str
     ref: str
@@ -88,6 +91,7 @@ class PushReport:
     after: str
     commits: tuple[CommitReport, ...]
     default_branch: str | None = None
+    is_truncated: bool = False
 
     @property
     def is_default(self) -> bool:

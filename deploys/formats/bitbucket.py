@@ -50,6 +50,7 @@ def _push(event: str, delivery: str, payload: Json) -> list[Message]:
         report = PushReport(
             repository=repository, ref=f"refs/heads/{name}", before=sha(part(change, "old", "target").get("hash")),
             after=after, commits=tuple(commits.values()), default_branch=line(part(payload, "repository", "mainbranch").get("name")),
+            is_truncated=change.get("truncated") is True,
         )  # fmt: skip
         said.append(Said(report, repository))
     return [Message(event, delivery, said)] if said else ignored(event, f"{event}: a branch was deleted", delivery)

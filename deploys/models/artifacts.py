@@ -89,6 +89,7 @@ class Push(models.Model):
     before_sha = models.CharField(max_length=64, default="")
     after_sha = models.CharField(max_length=64)
     received_at = models.DateTimeField()
+    is_truncated = models.BooleanField("its sender named only the newest commits", default=False, db_default=False)
 
     class Meta:
         indexes = [

@@ -99,6 +99,16 @@ class Deploy(models.Model):
             models.Index(fields=["service"], condition=models.Q(outcome_listed=""), name="deploy_unlisted"),
             models.Index(fields=["service", "-live_listed_at"], name="deploy_went_live"),
             models.Index(
+                fields=["service", "environment", "-live_listed_at"],
+                condition=models.Q(outcome_listed="succeeded"),
+                name="deploy_last_live",
+            ),
+            models.Index(
+                fields=["service", "undone_listed_at"],
+                condition=models.Q(undone_listed_at__isnull=False),
+                name="deploy_undone",
+            ),
+            models.Index(
                 fields=["service", "release"], condition=models.Q(is_stacked_listed=True), name="deploy_version"
             ),
             models.Index(fields=["team", "commit_sha"], condition=~models.Q(commit_sha=""), name="deploy_commit"),

@@ -23,6 +23,7 @@ from deploys.queries.changes import KINDS, OUTCOMES, DeployFilter, deploys_of
 from deploys.queries.derived import ShownDeploy, shown_deploy
 from deploys.queries.flags import flag_changes_around
 from deploys.queries.pages import BadCursor, page_of
+from deploys.queries.pushes import had_more
 from deploys.views.access import TeamRequest, team_page
 from deploys.views.forms import PlainForm
 from deploys.views.setup import curl_snippet
@@ -151,6 +152,7 @@ def deploy_detail(request: TeamRequest, public_id: uuid.UUID) -> HttpResponse:
         "previous": neighbours.get(shown.standing.previous or 0) if shown else None,
         "replaced_by": neighbours.get(shown.standing.replaced_by or 0) if shown else None,
         "commits": commits,
+        "had_more": bool(commits) and had_more(request.team, [commit.sha for commit, _ in commits]),
         "panels": {place: panels(f"deploy-{place}", request, shown) for place in ("answer", "figure", "main", "aside")}
         if shown
         else {},

@@ -115,7 +115,7 @@ def _set_up(service: Service, sources: Sequence[Source]) -> dict[str, Any]:  # A
         "python": python_snippet(dsn),
         "node": node_snippet(dsn),
         "curl": curl_snippet(service.name),
-        "webhooks": [(source, webhook_url(source)) for source in sources],
+        "webhooks": [(source, KINDS[source.kind], webhook_url(source)) for source in sources],
     }
 
 

@@ -14,6 +14,7 @@ from deploys import clock
 from deploys.models import Deploy, Service
 from deploys.ports import panels
 from deploys.queries.comparison import Comparison, compare
+from deploys.queries.pushes import had_more
 from deploys.queries.services import board
 from deploys.views.access import TeamRequest, team_page
 from deploys.views.forms import PlainForm
@@ -75,6 +76,7 @@ def version_compare(request: TeamRequest, public_id: uuid.UUID) -> HttpResponse:
         context |= {
             "form": CompareForm(data, deploys=listed),
             "found": found,
+            "had_more": bool(found.commits) and had_more(request.team, [commit.sha for commit in found.commits]),
             "answer": sentence(found),
             "panels": panels("compare-main", request, found),
         }

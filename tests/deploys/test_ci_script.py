@@ -109,6 +109,52 @@ def test_start_and_finish_with_the_commits_between(served: Served, shell: list[s
     ]  # fmt: skip
 
 
+SERVERS = {
+    "Buildkite": (
+        {
+            "BUILDKITE": "true", "BUILDKITE_BUILD_ID": "0190-ab", "BUILDKITE_COMMIT": "HEAD", "BUILDKITE_TAG": "v2.1.0",
+            "BUILDKITE_BUILD_URL": "https://buildkite.com/acme/shop/builds/7", "BUILDKITE_BUILD_CREATOR": "Ann",
+            "BUILDKITE_PIPELINE_SLUG": "till-buildkite",
+        },
+        ("till-buildkite", "buildkite-0190-ab-production", "v2.1.0", "https://buildkite.com/acme/shop/builds/7"),
+    ),
+    "GitLab CI": (
+        {
+            "GITLAB_CI": "true", "CI_PIPELINE_ID": "31", "CI_COMMIT_SHA": "f" * 40, "CI_PROJECT_NAME": "till-gitlab",
+            "CI_JOB_URL": "https://gitlab.example/acme/till/-/jobs/5", "CI_ENVIRONMENT_NAME": "staging",
+        },
+        ("till-gitlab", "gitlab-31-staging", "f" * 40, "https://gitlab.example/acme/till/-/jobs/5"),
+    ),
+    "CircleCI": (
+        {
+            "CIRCLECI": "true", "CIRCLE_WORKFLOW_ID": "w-1", "CIRCLE_SHA1": "e" * 40, "CIRCLE_PROJECT_REPONAME": "till-circle",
+            "CIRCLE_BUILD_URL": "https://circleci.com/gh/acme/till/12",
+        },
+        ("till-circle", "circleci-w-1-production", "e" * 40, "https://circleci.com/gh/acme/till/12"),
+    ),
+    "Jenkins": (
+        {
+            "JENKINS_URL": "https://ci.example/", "BUILD_TAG": "jenkins-till-9", "GIT_COMMIT": "d" * 40,
+            "GIT_URL": "git@git.example:acme/till-jenkins.git", "BUILD_URL": "https://ci.example/job/till/9/",
+        },
+        ("till-jenkins", "jenkins-till-9-production", "d" * 40, "https://ci.example/job/till/9/"),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("server", sorted(SERVERS))
+def test_each_ci_server_is_known_by_its_variables(served: Served, tmp_path: Path, server: str) -> None:
+    variables, (service, identity, release, page) = SERVERS[server]
+    checkout = repository(tmp_path / "shop", UPSHOT_TOKEN=served.token, CI="true", **variables)
+
+    done = checkout.run("sh", str(served.script), "--strict", "start")
+
+    assert (done.returncode, done.stderr) == (0, "")
+    (deploy,) = served.deploys(service)
+    assert [deploy[key] for key in ("id", "release", "url", "status")] == [identity, release, page, "in_progress"]
+    assert server in deploy["description"]
+
+
 def test_run_gives_back_the_commands_status_input_and_output(served: Served, shell: list[str], tmp_path: Path) -> None:
     name = f"run-{shell[0]}"
     checkout = job(served, tmp_path / "home" / "r", name)

@@ -12,6 +12,7 @@ from deploys.actions.pushes import KEPT, forget_old_pushes, record_push
 from deploys.domain.changes import DeployReport, PushReport
 from deploys.domain.commits import CommitReport
 from deploys.models import Commit, CommitDeploy, Deploy, Push, PushedCommit, Team
+from deploys.queries.pushes import had_more
 from tests.conftest import NOON
 from tests.factories.catalog import TeamFactory
 
@@ -22,12 +23,15 @@ def name(letter: str) -> str:
     return letter * 40
 
 
-def push(team: Team, before: str, letters: str) -> None:
+def push(team: Team, before: str, letters: str, *, is_truncated: bool = False) -> None:
     commits = tuple(
         CommitReport(name(each), NOON - dt.timedelta(hours=9), "Ann", f"Change {each}", (f"{each}.py",))
         for each in letters
     )
-    report = PushReport("Acme/Shop", "refs/heads/main", name(before), name(letters[-1]), commits, default_branch="main")
+    report = PushReport(
+        "Acme/Shop", "refs/heads/main", name(before), name(letters[-1]), commits, default_branch="main",
+        is_truncated=is_truncated,
+    )  # fmt: skip
     record_push(team=team, report=report, received_at=NOON)
 
 
@@ -105,3 +109,15 @@ def test_old_pushes_are_forgotten() -> None:
 
     assert forget_old_pushes(now=NOON + KEPT) == 0
     assert forget_old_pushes(now=NOON + KEPT + dt.timedelta(seconds=1)) == 3
+
+
+def test_a_push_of_which_the_sender_named_only_the_newest_commits_is_remembered_as_such() -> None:
+    team = TeamFactory()
+    deploy(team, "1", "a", hours=0)
+    deploy(team, "2", "d", hours=2)
+    push(team, "a", "cd", is_truncated=True)
+
+    assert listed(team)["2"][0] == "cd"
+    assert had_more(team, [name("x"), name("d")])
+    assert not had_more(team, [name("a")])
+    assert not had_more(TeamFactory(), [name("d")])

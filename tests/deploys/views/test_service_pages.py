@@ -14,6 +14,7 @@ from deploys.actions.deliveries import log_delivery
 from deploys.actions.deploys import record
 from deploys.actions.listing import refresh_services
 from deploys.domain.changes import DeployReport
+from deploys.formats.sources import KINDS
 from deploys.models import Delivery, Fact, Membership, Role, Service, Source, Team
 from deploys.ports import Column
 from deploys.queries.deliveries import refused_last
@@ -22,6 +23,7 @@ from tests.conftest import NOON
 from tests.deploys.views.pages import text_of
 from tests.factories.access import deliver, github_source
 from tests.factories.catalog import MembershipFactory
+from tests.factories.webhooks import source_of
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
@@ -125,6 +127,20 @@ def test_a_page_shows_what_is_live_where_and_how_to_set_it_up(client: Client, te
     assert service.dsn_keys.get().public_key in text
     assert f"/webhooks/github/{source.public_id}" in text
     assert "Needed by shop" in get(client, address(Service.objects.get(name="till")))
+
+
+def test_each_webhook_says_what_it_is_and_where_its_address_goes(client: Client, team: Team) -> None:
+    service = make_service(team=team, name="shop", now=NOON)
+    assert "Deploys: a webhook No webhook takes deploys of this service yet." in get(client, address(service))
+    source_of("circleci", team, name="Builds")
+    github_source(team)
+
+    text = get(client, address(service))
+
+    assert "Deploys: a webhook, 2 made" in text
+    assert "Builds CircleCI" in text
+    for kind in (KINDS["circleci"], KINDS["github"]):
+        assert f"{kind.setup} Events: {kind.events}." in text
 
 
 def test_viewers_see_no_dsn(client: Client, team: Team) -> None:

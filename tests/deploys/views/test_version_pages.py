@@ -13,7 +13,8 @@ from deploys import clock
 from deploys.actions.commits import list_commits
 from deploys.actions.deploys import record
 from deploys.actions.listing import refresh_services
-from deploys.domain.changes import DeployReport
+from deploys.actions.pushes import record_push
+from deploys.domain.changes import DeployReport, PushReport
 from deploys.domain.commits import CommitReport
 from deploys.models import Deploy, Role, Service, Team
 from incidents.actions.digest import digest_events
@@ -192,3 +193,23 @@ def test_the_list_finds_text(client: Client, team: Team, text: str) -> None:
 
     assert "shop 1.1" in page
     assert "shop 1.0" not in page
+
+
+def test_the_button_compares_and_missing_commits_are_said(client: Client, team: Team) -> None:
+    tell(team, "1.0", hours=5)
+    head = tell(team, "1.1", hours=1, commit="b" * 40)
+    push = PushReport(
+        "acme/shop", "refs/heads/main", "a" * 40, "b" * 40, (CommitReport("b" * 40, NOON, "Ann", "Round up"),),
+        is_truncated=True,
+    )  # fmt: skip
+    list_commits(team=team, deploy=head, commits=push.commits, received_at=NOON)
+    missing = "Not all of it: a push to this repository had more commits than its sender named."
+    path = f"/t/{team.slug}/deploys/{head.change.public_id}/"
+    assert missing not in get(client, path) + get(client, compare_path(team))
+
+    record_push(team=team, report=push, received_at=NOON)
+
+    assert missing in get(client, path)
+    text = get(client, compare_path(team))
+    assert missing in text
+    assert "UTC Compare From 1.0 to 1.1" in text
