@@ -117,6 +117,20 @@ def post_deploys(instance: Instance, token: str, count: int) -> list[float]:
     return took
 
 
+def processor_seconds(instance: Instance) -> float:
+    """What all processes of the instance have used so far, web and worker together (proc(5): the session of each)."""
+    sessions = {process.pid for process in instance.processes}
+    ticks = 0
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_text().rpartition(")")[2].split()
+        except OSError:  # it has just ended
+            continue
+        if int(fields[3]) in sessions:
+            ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
 def get_page(instance: Instance, session: str, query: str, count: int) -> list[float]:
     """Milliseconds of the list of deploys, asked for again and again by one reader."""
     connection = http.client.HTTPConnection("127.0.0.1", instance.port, timeout=60)
@@ -156,10 +170,16 @@ def main(arguments: list[str] | None = None) -> list[dict[str, Any]]:
     results = []
     with tempfile.TemporaryDirectory(prefix="upshot-bench-") as folder, running(Path(folder) / "data") as instance:
         token = instance.provision("acme/shop")["deploy_token"]
+        before = processor_seconds(instance)
         results.append(
             report(
                 "POST with 50 commits, 8 senders, empty", post_deploys(instance, token, chosen.posts), POST_TARGET_MS
             )
+        )
+        each = (processor_seconds(instance) - before) * 1000 / (SENDERS * (chosen.posts + 3))
+        print(
+            f"processor ms for each POST, web and worker together: {each:.1f}; load average {os.getloadavg()[0]:.1f}\n",
+            flush=True,
         )
         session = instance.manage("shell", "-v0", "-c", FILL.replace("ROWS", str(chosen.rows)), seconds=1800).strip()
         for query in QUERIES:

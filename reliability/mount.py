@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import IO, Any
 from urllib.parse import unquote_to_bytes
@@ -130,15 +130,19 @@ def _serve(application: WsgiApplication, environ: Environ, send: Send, loop: asy
         )
         return pieces.append
 
-    def push(message: dict[str, Any]) -> None:  # Any: as above
-        asyncio.run_coroutine_threadsafe(_send(send, message), loop).result()
+    def push(*messages: dict[str, Any]) -> None:  # Any: as above
+        asyncio.run_coroutine_threadsafe(_send(send, messages), loop).result()
 
     pieces: list[bytes] = []
     is_started = False
     result = application(environ, start_response)
+    # Whole answers leave at once: each push waits until the event loop and then this thread have got their turn.
+    is_whole = getattr(result, "streaming", None) is False
     try:
         for piece in result:
             pieces.append(piece)
+            if is_whole:
+                continue
             if not is_started:
                 push(head)
                 is_started = True
@@ -150,10 +154,14 @@ def _serve(application: WsgiApplication, environ: Environ, send: Send, loop: asy
         close = getattr(result, "close", None)
         if close is not None:
             close()
-    if not is_started:
-        push(head)
-    push({"type": "http.response.body", "body": b"".join(pieces), "more_body": False})
+    last: dict[str, Any] = {
+        "type": "http.response.body",
+        "body": b"".join(pieces),
+        "more_body": False,
+    }  # Any: an ASGI message
+    push(*([] if is_started else [head]), last)
 
 
-async def _send(send: Send, message: dict[str, Any]) -> None:  # Any: an ASGI message
-    await send(message)
+async def _send(send: Send, messages: Sequence[dict[str, Any]]) -> None:  # Any: ASGI messages
+    for message in messages:
+        await send(message)

@@ -117,3 +117,33 @@ def test_a_wsgi_server_that_can_read_them_has_them_read() -> None:
         **{"wsgi.input_terminated": True, "wsgi.input": io.BytesIO(bytes(MAX_BODY + 1))},
     )
     assert status == "413 Content Too Large"
+
+
+def test_a_whole_answer_leaves_at_once_and_a_streamed_one_as_it_comes() -> None:
+    class Answer(list[bytes]):
+        def __init__(self, *, streaming: bool) -> None:
+            super().__init__([b"one ", b"two"])
+            self.streaming = streaming
+
+    sent: list[tuple[str, bytes, bool]] = []
+
+    async def send(message: Any) -> None:
+        sent.append((message["type"].rpartition(".")[2], message.get("body", b""), message.get("more_body", False)))
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    def ask_for(*, streaming: bool) -> list[tuple[str, bytes, bool]]:
+        def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+            start_response("200 OK", [])
+            return Answer(streaming=streaming)
+
+        sent.clear()
+        scope = {"type": "http", "method": "GET", "path": "/", "headers": []}
+        asyncio.run(Mounted(application, threads=1)(scope, receive, send))
+        return list(sent)
+
+    assert ask_for(streaming=False) == [("start", b"", False), ("body", b"one two", False)]
+    assert ask_for(streaming=True) == [
+        ("start", b"", False), ("body", b"one ", True), ("body", b"two", True), ("body", b"", False),
+    ]  # fmt: skip
