@@ -153,4 +153,6 @@ def test_eight_at_once_cost_hardly_more_statements_than_one() -> None:
             )
         return len(seen)
 
+    if connection.vendor != "sqlite":
+        pytest.skip("elsewhere each service is listed in a transaction of its own, after the commit")
     assert cost("aaaa", 8) - cost("bbbb", 1) <= 3 * 7 + 1  # what each service reads to be listed anew
