@@ -20,7 +20,7 @@ class Comparison:
     """From `base` (not contained) to `head` (contained), in the order of their starts. `is_back`: the head is the earlier.
 
     `steps` are the deploys after the earlier one up to the later one, last first; what they brought is what the two
-    versions differ by. `unknown_count` of them named neither commits nor files. `ends_at` is when the later one was
+    versions differ by. `unknown_count` of them named neither commits nor files, and put a version live that was not before. `ends_at` is when the later one was
     replaced; now, if it was not.
     """
 
@@ -76,7 +76,10 @@ def compare(base: Deploy, head: Deploy, *, now: dt.datetime) -> Comparison:
             since=first.started_at,
             until=min(last.started_at, now),
         ),
-        unknown_count=sum(step.files is None and step.pk not in with_commits for step in steps),
+        unknown_count=sum(
+            step.files is None and step.pk not in with_commits and step.kind_listed not in {"rollback", "redeploy"}
+            for step in steps
+        ),
         is_back=is_back,
         ends_at=next_at.first() or now,
     )

@@ -51,7 +51,7 @@ class CompareForm(PlainForm):
 
 def _name(deploy: Deploy) -> str:
     release = deploy.release.version if deploy.release else deploy.external_id
-    return f"{release}, {deploy.environment.name}, {deploy.started_at:%Y-%m-%d %H:%M} UTC"
+    return f"{release}, {deploy.started_at:%Y-%m-%d %H:%M} UTC, {deploy.environment.name}"
 
 
 @require_safe

@@ -212,4 +212,16 @@ def test_the_button_compares_and_missing_commits_are_said(client: Client, team: 
     assert missing in get(client, path)
     text = get(client, compare_path(team))
     assert missing in text
-    assert "UTC Compare From 1.0 to 1.1" in text
+    assert "UTC, production Compare From 1.0 to 1.1" in text
+
+
+def test_a_rollback_is_not_said_to_lack_commits(client: Client, team: Team) -> None:
+    tell(team, "1.0", hours=5)
+    tell(team, "1.1", hours=3)
+    tell(team, "1.0", hours=1)
+
+    text = get(client, compare_path(team))
+
+    assert "From 1.1 to 1.0: 1 deploy, 0 commits." in text
+    assert "Nothing new came on the way" in text
+    assert "Incomplete" not in text
