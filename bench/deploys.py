@@ -118,17 +118,19 @@ def post_deploys(instance: Instance, token: str, count: int) -> list[float]:
 
 
 def processor_seconds(instance: Instance) -> float:
-    """What all processes of the instance have used so far, web and worker together (proc(5): the session of each)."""
-    sessions = {process.pid for process in instance.processes}
-    ticks = 0
+    """What all processes of the instance have used so far, web and worker together (proc(5))."""
+    parents, used = {}, {}
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
             fields = path.read_text().rpartition(")")[2].split()
         except OSError:  # it has just ended
             continue
-        if int(fields[3]) in sessions:
-            ticks += int(fields[11]) + int(fields[12])
-    return ticks / os.sysconf("SC_CLK_TCK")
+        parents[int(path.parent.name)] = int(fields[1])
+        used[int(path.parent.name)] = int(fields[11]) + int(fields[12])
+    family = {process.pid for process in instance.processes}
+    while more := {pid for pid, parent in parents.items() if parent in family} - family:
+        family |= more
+    return sum(used.get(pid, 0) for pid in family) / os.sysconf("SC_CLK_TCK")
 
 
 def get_page(instance: Instance, session: str, query: str, count: int) -> list[float]:
