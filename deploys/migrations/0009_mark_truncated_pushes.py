@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     """Adds one column with a default of the database, and two small indexes."""
 
-    dependencies = [("deploys", "0007_sources_of_every_kind")]
+    dependencies = [("deploys", "0008_registered_flags")]
 
     operations = [
         migrations.AddField(
