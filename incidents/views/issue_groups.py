@@ -24,9 +24,8 @@ def issue_merge(request: TeamRequest, public_id: uuid.UUID) -> HttpResponse:
     """Choosing the issue that is the same fault; posting merges the two."""
     issue = found_issue(request, public_id)
     if request.method == "POST":
-        other = _named(request, "other")
         try:
-            issue = merge_issues(one=issue, other=other, by=request.user, now=clock.now())
+            issue = merge_issues(one=issue, other=_named(request, "other"), by=request.user, now=clock.now())
         except GroupingRefused as refused:
             messages.error(request, str(refused))
         else:
@@ -44,10 +43,8 @@ def issue_merge(request: TeamRequest, public_id: uuid.UUID) -> HttpResponse:
 def issue_take_out(request: TeamRequest, public_id: uuid.UUID) -> HttpResponse:
     """One part stands for itself again, or, with `act` all, every part."""
     whole = found_issue(request, public_id)
-    parts = list(issue_group(whole).parts) if request.POST.get("act") == "all" else [_named(request, "part")]
-    if not parts:
-        raise Http404
     try:
+        parts = list(issue_group(whole).parts) if request.POST.get("act") == "all" else [_named(request, "part")]
         left = take_out(whole=whole, parts=parts, by=request.user, now=clock.now())
     except GroupingRefused as refused:
         messages.error(request, str(refused))
@@ -57,7 +54,9 @@ def issue_take_out(request: TeamRequest, public_id: uuid.UUID) -> HttpResponse:
 
 
 def _named(request: TeamRequest, field: str) -> Issue:
-    """The team's issue that the form names, or 404."""
+    """The team's issue that the form names, or 404. Raises GroupingRefused where it names none."""
+    if not request.POST.get(field):
+        raise GroupingRefused("Choose an issue.")
     try:
         return Issue.objects.select_related("service").get(
             service__team=request.team, public_id=uuid.UUID(request.POST.get(field, ""))

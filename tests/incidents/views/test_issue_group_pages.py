@@ -69,7 +69,8 @@ def test_taking_all_apart_and_doing_it_twice() -> None:
 
     assert set(Issue.objects.values_list("merged_into", flat=True)) == {None}
     assert at.post("issue-take-out", whole.public_id, act="all").status_code == 404
-    assert at.post("issue-take-out", one.public_id, act="all").status_code == 404
+    again = at.client.post(at.url("issue-take-out", one.public_id), {"act": "all"}, follow=True)
+    assert "That is no part of this issue any more." in read(again)
 
 
 def test_what_is_refused_says_why() -> None:
@@ -87,7 +88,15 @@ def test_what_is_refused_says_why() -> None:
         assert "one service" in read(answer) or "no part" in read(answer)
 
 
-@pytest.mark.parametrize("named", ["", "nonsense", "01234567-89ab-cdef-0123-456789abcdef"])
+def test_a_form_that_names_nothing_is_refused() -> None:
+    at = desk()
+    (issue,) = issues_of(at, "KeyError")
+
+    for name in ("issue-merge", "issue-take-out"):
+        assert "Choose an issue." in read(at.client.post(at.url(name, issue.public_id), follow=True))
+
+
+@pytest.mark.parametrize("named", ["nonsense", "01234567-89ab-cdef-0123-456789abcdef"])
 def test_what_is_not_there(named: str) -> None:
     at = desk()
     (issue,) = issues_of(at, "KeyError")
