@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from time import monotonic
 from typing import Final
 
 from celery import shared_task
@@ -23,6 +24,9 @@ BUDGETS_JOB: Final = "budgets"
 BUDGETS_PERIOD_SECONDS: Final = 60.0
 MAIL_JOB: Final = "mail"
 MAIL_PERIOD_SECONDS: Final = 30.0
+#: A look at all budgets that took long is not repeated before this many times as long: at most a twentieth of a core.
+REST: Final = 20
+_budgets_again_at = 0.0
 
 
 @shared_task(name="reliability.keep_reports")  # type: ignore[untyped-decorator]  # celery has no types
@@ -51,7 +55,11 @@ def send_mail() -> None:
 @shared_task(name="reliability.watch_budgets")  # type: ignore[untyped-decorator]  # celery has no types
 def watch_all_budgets() -> None:
     """Opens and closes the burn-rate alerts of every team; one team's trouble does not stop the others."""
+    global _budgets_again_at  # noqa: PLW0603 -- one for each worker process, of its own clock
+    begun = monotonic()
     with schedules.running(BUDGETS_JOB) as problems:
+        if begun < _budgets_again_at:
+            return
         for team in Team.objects.filter(objectives__isnull=False).distinct().order_by("id"):
             try:
                 for alert in watch_budgets(team=team, now=clock.now()):
@@ -59,3 +67,4 @@ def watch_all_budgets() -> None:
             except Exception as error:
                 logger.exception("the budgets of a team could not be watched", extra={"team": team.slug})
                 problems.append(f"{team.slug}: {error!r}")
+    _budgets_again_at = begun + REST * (monotonic() - begun)
