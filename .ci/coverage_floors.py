@@ -1,5 +1,7 @@
 """Fails when a package's coverage falls below its floor: 100 % on the pure domain, 90 % elsewhere and in all.
 
+Lower only where the code mostly runs in processes of its own, which the tests start and nobody counts.
+
 python .ci/coverage_floors.py build/coverage.json
 """
 
@@ -10,7 +12,9 @@ import sys
 from collections import defaultdict
 from pathlib import Path
 
-FLOORS = {"deploys/domain": 100.0, "incidents/domain": 100.0, "reliability/domain": 100.0}
+DOMAIN = {"deploys/domain": 100.0, "incidents/domain": 100.0, "reliability/domain": 100.0}
+APART = {"deploys": 85.0, "incidents": 75.0, "reliability": 65.0, "reliability/management": 45.0}
+FLOORS = DOMAIN | APART
 OTHERS = 90.0
 
 
@@ -37,11 +41,11 @@ def main() -> int:
     failed = False
     for package, (covered, total) in sorted(counted.items()):
         percent = 100.0 if total == 0 else 100 * covered / total
-        floor = FLOORS.get(package, OTHERS if package == "all" else 0.0)
+        floor = FLOORS.get(package, OTHERS)
         short = percent < floor
         failed = failed or short
         print(f"{percent:6.1f} %  {package}{f'   below its floor of {floor:g} %' if short else ''}")
-        if short and package in FLOORS:
+        if short:
             print("\n".join(f"          {line}" for line in missing[package]))
     return int(failed)
 

@@ -149,7 +149,7 @@ def test_each_ci_server_is_known_by_its_variables(served: Served, tmp_path: Path
 
     done = checkout.run("sh", str(served.script), "--strict", "start")
 
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, release in done.stderr) == (0, True), done.stderr
     (deploy,) = served.deploys(service)
     assert [deploy[key] for key in ("id", "release", "url", "status")] == [identity, release, page, "in_progress"]
     assert server in deploy["description"]

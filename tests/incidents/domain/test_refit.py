@@ -180,3 +180,35 @@ def test_what_moved_is_told_furthest_first() -> None:
     assert moved({"a": 1.0, "b": 2.0, "c": 0.0}, {"a": 1.01, "b": 1.0, "d": 0.4}) == [
         Moved("b", 2.0, 1.0), Moved("d", 0.0, 0.4),
     ]  # fmt: skip
+
+
+def one_problem() -> _Problem:
+    return _Problem.of([Sample(({"near": 1.0}, {"same": 2.0}), frozenset({1}))], SHIPPED, STRENGTH, REACH)
+
+
+def test_a_step_that_goes_too_far_is_halved_until_it_gains() -> None:
+    problem = one_problem()
+    tiny = [[1e-3 if k == j else 0.0 for j in range(len(problem.names))] for k in range(len(problem.names))]
+
+    found = problem.minimise(problem.shipped, 1e-9, tiny)
+
+    assert found == pytest.approx(problem.minimise(problem.shipped, 1e-9), abs=1e-2)
+    assert problem.value(found) < problem.value(problem.shipped)
+
+
+def test_where_no_step_gains_it_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    problem = one_problem()
+    monkeypatch.setattr(_Problem, "_step", lambda self, at, slope, *_: [-each for each in slope])
+
+    assert problem.minimise(problem.shipped, 1e-9) == problem.shipped
+
+
+def test_the_steps_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    problem = one_problem()
+    monkeypatch.setattr("incidents.domain.refit._STEPS", 1)
+    first = problem.minimise(problem.shipped, 1e-9)
+    monkeypatch.setattr("incidents.domain.refit._STEPS", 50)
+
+    assert (
+        problem.value(problem.minimise(problem.shipped, 1e-9)) < problem.value(first) < problem.value(problem.shipped)
+    )

@@ -56,6 +56,14 @@ def test_another_flag_or_service_undid_nothing() -> None:
     assert reversal_of(case(changes=[bad, other, flag(19)], ended=20), bad, {"rolled_back": 1.0}) is None
 
 
+def test_going_further_undoes_nothing() -> None:
+    bad, later = deploy(-5), deploy(18, release="2.1", before="2.0")
+    half, whole = flag(-5, old=5.0, new=50.0), flag(20, old=50.0, new=100.0)
+
+    assert reversal_of(case(changes=[bad, later], ended=20), bad, {"rolled_back": 1.0}) is None
+    assert reversal_of(case(changes=[half, whole], ended=20), half, {"flag_undone": 1.0}) is None
+
+
 def test_windows_are_whole_buckets() -> None:
     undone = Reversal("rolled back", "d", ONSET + 18 * MINUTE, ONSET + 22 * MINUTE)
 
