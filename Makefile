@@ -48,7 +48,7 @@ test: install-dev
 	@$(PYTEST) -q -n auto -m "not browser and not services and not scale" $(ARGS)
 
 test-browser: install-dev
-	@$(PYTEST) -q -m browser $(ARGS)
+	@$(PYTEST) -q -m browser tests/browser $(ARGS)
 
 test-services: install-dev
 	@./.ci/services

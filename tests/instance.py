@@ -22,6 +22,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+import psycopg
+
 ROOT = Path(__file__).resolve().parent.parent
 T = TypeVar("T")
 
@@ -87,8 +89,9 @@ class Instance:
 
     def migrate(self) -> None:
         """Makes the tables of all its databases; on SQLite, by a copy of what the first of the run has made."""
-        if "UPSHOT_DATABASE_URL" in self.settings:
-            self.manage("migrate", "-v0")
+        if (url := self.settings.get("UPSHOT_DATABASE_URL")) is not None:
+            if not is_migrated(url):
+                self.manage("migrate", "-v0")
             return
         for made in migrated().glob("*.sqlite3"):
             shutil.copy(made, self.data)
@@ -152,12 +155,40 @@ class Instance:
         self.processes.clear()
 
 
-def migrated() -> Path:
-    """A folder with the migrated, empty databases of an SQLite instance: made once for these migrations on this machine."""
+def state_of_migrations() -> str:
+    """Another for other migrations."""
     state = hashlib.sha256()
     for path in sorted(ROOT.glob("*/migrations/*.py")):
         state.update(path.read_bytes())
-    folder = Path(tempfile.gettempdir()) / f"upshot-migrated-{os.getuid()}-{state.hexdigest()[:16]}"
+    return state.hexdigest()[:16]
+
+
+def migrated_on(server: str) -> str:
+    """The name of a migrated, empty database on this PostgreSQL server, to copy: made once for these migrations."""
+    name = f"upshot_migrated_{state_of_migrations()}"
+    with Path(tempfile.gettempdir(), f"{name}-{os.getuid()}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with psycopg.connect(f"{server}/postgres", autocommit=True, connect_timeout=3) as connection:
+            if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone() is None:
+                half = f"{name}_half"
+                connection.execute(f"DROP DATABASE IF EXISTS {half} WITH (FORCE)".encode())
+                connection.execute(f"CREATE DATABASE {half}".encode())
+                with tempfile.TemporaryDirectory() as scratch:
+                    Instance(Path(scratch), {"UPSHOT_DATABASE_URL": f"{server}/{half}"}).manage("migrate", "-v0")
+                connection.execute(f"ALTER DATABASE {half} RENAME TO {name}".encode())
+    return name
+
+
+def is_migrated(url: str) -> bool:
+    """Whether this PostgreSQL database has its tables: it was copied from one that does."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        found = connection.execute("SELECT to_regclass('django_migrations')").fetchone()
+    return found is not None and found[0] is not None
+
+
+def migrated() -> Path:
+    """A folder with the migrated, empty databases of an SQLite instance: made once for these migrations on this machine."""
+    folder = Path(tempfile.gettempdir()) / f"upshot-migrated-{os.getuid()}-{state_of_migrations()}"
     with Path(f"{folder}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not folder.exists():

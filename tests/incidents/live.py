@@ -19,7 +19,7 @@ from typing import Any
 import psycopg
 
 from reliability.supervisor import web_command, worker_command
-from tests.instance import ROOT, Instance, eventually
+from tests.instance import ROOT, Instance, eventually, migrated_on
 
 PROJECT = 42
 KEY = "0123456789abcdef0123456789abcdef"
@@ -192,12 +192,14 @@ def copied(template: Path, data: Path) -> Live:
 
 @contextlib.contextmanager
 def postgres() -> Iterator[str]:
-    """The address of an empty PostgreSQL database, gone afterwards. OSError-like errors where there is no server."""
+    """The address of a PostgreSQL database with empty tables, gone afterwards. OSError-like errors where there is no server."""
     name = f"upshot_live_{os.getpid()}_{os.urandom(4).hex()}"
-    server = os.environ.get("UPSHOT_DATABASE_URL") or "postgres://root@127.0.0.1:5432/postgres"
+    chosen = os.environ.get("CI_POSTGRES_URL") or os.environ.get("UPSHOT_DATABASE_URL")
+    server = chosen or "postgres://root@127.0.0.1:5432/postgres"
     base = server.rsplit("/", 1)[0]
+    template = migrated_on(base)
     with psycopg.connect(f"{base}/postgres", autocommit=True, connect_timeout=3) as connection:
-        connection.execute(f"CREATE DATABASE {name}".encode())
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
     try:
         yield f"{base}/{name}"
     finally:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
+import contextlib
 import socket
 import subprocess
 import sys
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -15,11 +14,11 @@ import psycopg
 import pytest
 
 from tests.conftest import skip_or_fail
+from tests.incidents.live import postgres
 from tests.instance import eventually, running
 
 pytestmark = [pytest.mark.services, pytest.mark.processes]
 
-POSTGRES = os.environ.get("CI_POSTGRES_URL", "postgres://root@127.0.0.1:5432/test")
 BROKERS = {"redis": "redis://127.0.0.1:6379/9", "rabbitmq": "amqp://guest:guest@127.0.0.1:5672//"}
 REPORT = "import sentry_sdk; sentry_sdk.init(dsn={dsn!r}, environment='production'); sentry_sdk.capture_exception(ValueError('of {broker}')); sentry_sdk.flush(10)"
 
@@ -27,15 +26,12 @@ REPORT = "import sentry_sdk; sentry_sdk.init(dsn={dsn!r}, environment='productio
 @pytest.fixture
 def database() -> Iterator[str]:
     """A PostgreSQL database of this test's own."""
-    name = f"upshot_{uuid.uuid4().hex[:12]}"
-    try:
-        server = psycopg.connect(POSTGRES, autocommit=True)
-    except psycopg.OperationalError as error:
-        skip_or_fail(f"no PostgreSQL at {urlsplit(POSTGRES).hostname}: {error}")
-    with server:
-        server.execute(f'CREATE DATABASE "{name}"')
-        yield urlsplit(POSTGRES)._replace(path=f"/{name}").geturl()
-        server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    with contextlib.ExitStack() as stack:
+        try:
+            url = stack.enter_context(postgres())
+        except psycopg.OperationalError as error:
+            skip_or_fail(f"no PostgreSQL: {error}")
+        yield url
 
 
 @pytest.mark.parametrize("broker", sorted(BROKERS))
