@@ -11,6 +11,7 @@ import pytest
 from django.db import connections
 
 from deploys import clock
+from tests.quick_database import copied_tables
 
 #: A Wednesday noon, the instant tests call now unless they say otherwise.
 NOON = dt.datetime(2026, 3, 4, 12, 0, tzinfo=dt.UTC)
@@ -26,6 +27,13 @@ def skip_or_fail(reason: str) -> None:
     if required():
         pytest.fail(f"{reason} (UPSHOT_REQUIRE_SERVICES=1)")
     pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings: None) -> Iterator[None]:
+    """Asked for by pytest-django before it makes the databases."""
+    with copied_tables():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -94,7 +94,7 @@ def test_a_source_declares_itself(slug: str) -> None:
 
 
 @pytest.mark.parametrize("slug", SLUGS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(value=values, event=st.sampled_from(EVENTS), media=st.sampled_from(MEDIA))
 def test_any_json_is_read_or_refused_with_a_reason(slug: str, value: Any, event: str, media: str) -> None:
     body = orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS) if _storable(value) else b"{}"
@@ -103,7 +103,7 @@ def test_any_json_is_read_or_refused_with_a_reason(slug: str, value: Any, event:
 
 
 @pytest.mark.parametrize("slug", SLUGS)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(body=st.binary(max_size=60), event=st.sampled_from(EVENTS), media=st.sampled_from(MEDIA))
 def test_any_bytes_are_read_or_refused_with_a_reason(slug: str, body: bytes, event: str, media: str) -> None:
     _read(slug, inbound(body, event, media))
