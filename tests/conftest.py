@@ -9,12 +9,18 @@ from pathlib import Path
 
 import pytest
 from django.db import connections
+from hypothesis import HealthCheck, settings
 
 from deploys import clock
 from tests.quick_database import copied_tables
 
 #: A Wednesday noon, the instant tests call now unless they say otherwise.
 NOON = dt.datetime(2026, 3, 4, 12, 0, tzinfo=dt.UTC)
+
+
+# a busy machine is no fault of the code: nothing here is judged by the clock on the wall
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 def required() -> bool:

@@ -166,6 +166,10 @@ def _speaks_alike(service_id: int, versions: Collection[str]) -> bool:
 
 
 def _was_seen(place: Place, release: str, *, before: dt.datetime) -> bool:
+    """Asks what is remembered of the place, whatever its history; its counts only where nothing is (a replay)."""
+    known = sightings_at(place)
+    if known.exists():
+        return known.filter(release=release, first_seen_at__lt=before).exists()
     errors = IssueCount.objects.filter(
         release=release, issue__service=place.service_id, environment=place.environment_id, bucket_at__lt=before
     )

@@ -153,6 +153,7 @@ def test_nothing_reads_a_table_of_events_from_end_to_end(client: Client, noon: d
 def work(team: Team) -> None:
     """What workers do with one more event, and with a new fault, which is weighed."""
     service = Deploy.objects.select_related("service__team").get(team=team).service
+    find_drift(now=NOON)  # as every two minutes: detection asks what it remembers
     digest_events(service=service, events=[parsed_event(type="Error7", timestamp=NOON)], received_at=NOON)
     detect(now=NOON + dt.timedelta(minutes=1))
     fault = [parsed_event(type="New", timestamp=NOON + dt.timedelta(seconds=n), user=f"u{n}") for n in range(30)]
