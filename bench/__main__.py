@@ -7,19 +7,25 @@ from __future__ import annotations
 
 import sys
 
-from bench import deploys, ingest, pages, verdicts
+from bench import deploys, disturbed, flags, ingest, pages, reports, verdicts
 
 
 def main() -> None:
     """Runs them."""
     print("## Ingest\n", flush=True)
     ingest.main(sys.argv[1:])
+    print("\n## While something else goes on\n", flush=True)
+    disturbed.main(sys.argv[1:])
     print("\n## Pages\n", flush=True)
     pages.main(sys.argv[1:])
     print("\n## Deploys\n", flush=True)
     deploys.main(sys.argv[1:])
     print("\n## Verdicts\n", flush=True)
     verdicts.main(sys.argv[1:])
+    print("\n## Reports\n", flush=True)
+    reports.main(sys.argv[1:])
+    print("\n## Flags\n", flush=True)
+    flags.main(sys.argv[1:])
 
 
 if __name__ == "__main__":

@@ -23,4 +23,5 @@ class DeploysConfig(AppConfig):
         register_projector("flag", projection.project_flags)
         register_job(tasks.FORGET, period_seconds=tasks.FORGET_SECONDS, wake=tasks.forget_deliveries.delay)
         register_job(tasks.OVERDUE, period_seconds=tasks.OVERDUE_SECONDS, wake=tasks.close_overdue_deploys.delay)
+        register_job(tasks.GONE_FLAGS, period_seconds=tasks.GONE_FLAGS_SECONDS, wake=tasks.archive_gone_flags.delay)
         register_job(tasks.TIMED_FLAGS, period_seconds=tasks.TIMED_FLAGS_SECONDS, wake=tasks.note_timed_flags.delay)

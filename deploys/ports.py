@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any, Final
 
 from deploys.domain.change_links import ChangeLinks
@@ -74,6 +76,25 @@ def change_links(team: Team, change_ids: Sequence[int]) -> ChangeLinks:
     return ChangeLinks(frozenset[int]().union(*(answer.remedy_ids for answer in answers)), harm)
 
 
+FlagSightings = Callable[[Team, dt.datetime], Mapping[tuple[int, str], dt.datetime]]
+_flag_sightings: list[FlagSightings] = []
+
+
+def register_flag_sightings(source: FlagSightings) -> None:
+    """From now on, `source(team, now)` is asked which flags errors carried: by environment and key, when last."""
+    if source not in _flag_sightings:
+        _flag_sightings.append(source)
+
+
+def flag_sightings(team: Team, now: dt.datetime) -> dict[tuple[int, str], dt.datetime]:
+    """What all sources say together."""
+    found: dict[tuple[int, str], dt.datetime] = {}
+    for source in _flag_sightings:
+        for place, at in source(team, now).items():
+            found[place] = max(at, found.get(place, at))
+    return found
+
+
 # -- what other tools say of trouble ---------------------------------------------------------------------------------
 
 
@@ -103,6 +124,25 @@ def take_outside_report(team: Team, report: OutsideReport, received_at: dt.datet
 
 
 # -- pieces of pages ------------------------------------------------------------------------------------------------
+
+_page_makers: list[str] = []
+_filling: Final = threading.RLock()
+
+
+def register_pages(module: str) -> None:
+    """The `register` of this module fills panels and columns, once the first page asks for them: what draws pages takes
+    memory that a process without pages is spared.
+    """
+    if module not in _page_makers:
+        _page_makers.append(module)
+
+
+def _fill_pages() -> None:
+    with _filling:  # who comes meanwhile waits for all of it
+        while _page_makers:
+            import_module(_page_makers[0]).register()
+            del _page_makers[0]
+
 
 #: Where panels stand, and what they are called with beside the request.
 PLACES: Final = {
@@ -134,6 +174,7 @@ def register_panel(place: str, panel: Panel, *, order: int = 50) -> None:
 
 def panels(place: str, request: Any, thing: Any) -> list[str]:  # Any: an HttpRequest and a row
     """The pieces of this place, in order, without those that have nothing to say."""
+    _fill_pages()
     return [piece for _, panel in _panels.get(place, []) if (piece := panel(request, thing))]
 
 
@@ -167,6 +208,7 @@ def register_column(place: str, column: Column) -> None:
 
 def columns(place: str) -> list[Column]:
     """All registered columns of a list."""
+    _fill_pages()
     return list(_columns.get(place, []))
 
 

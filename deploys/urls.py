@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView
 
 from deploys.api.deploys import DeploysView, DeployView, LiveView
+from deploys.api.flag_scans import ReferencesView
 from deploys.api.flags import FlagsView
 from deploys.api.sentry_urls import sentry_urls
 from deploys.api.webhooks import webhook
@@ -14,6 +15,7 @@ from deploys.views import (
     counting,
     deliveries,
     deploys,
+    flag_cleanup,
     flag_detail,
     flag_imports,
     flags,
@@ -57,6 +59,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/deploys/<uuid:public_id>", DeployView.as_view(), name="api-deploy"),
     path("api/v1/live", LiveView.as_view(), name="api-live"),
     path("api/v1/flags", FlagsView.as_view(), name="api-flags"),
+    path("api/v1/flags/references", ReferencesView.as_view(), name="api-flag-references"),
     path(
         "api/openapi.yaml",
         SpectacularAPIView.as_view(authentication_classes=[], permission_classes=[]),
@@ -64,6 +67,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
     path("api/docs/", api_docs, name="api-docs"),
     path("ci/deploy.sh", ci.script, name="ci-script"),
+    path("ci/flags.py", ci.flag_scanner, name="ci-flags"),
+    path("ci/flag_patch.py", ci.flag_patch, name="ci-flag-patch"),
     path("api/0/", include(sentry_urls)),
     path("webhooks/<slug:kind>/<uuid:public_id>", webhook, name="webhook"),
     path("problems/<slug:slug>", problem_page, name="problem"),
@@ -72,6 +77,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("t/<slug:team_slug>/deploys/<uuid:public_id>/", deploys.deploy_detail, name="deploy-detail"),
     path("t/<slug:team_slug>/flags/", flags.flag_list, name="flag-list"),
     path("t/<slug:team_slug>/flags/new/", flags.flag_new, name="flag-new"),
+    path("t/<slug:team_slug>/flags/cleanup/", flag_cleanup.flag_cleanup, name="flag-cleanup"),
     path("t/<slug:team_slug>/flags/import/", flag_imports.flag_import, name="flag-import"),
     path("t/<slug:team_slug>/flags/keys/", flags.flag_keys, name="flag-keys"),
     path("t/<slug:team_slug>/flags/<uuid:public_id>/", flag_detail.flag_detail, name="flag-detail"),

@@ -1,6 +1,7 @@
 """The room of what broke."""
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class IncidentsConfig(AppConfig):
@@ -14,9 +15,9 @@ class IncidentsConfig(AppConfig):
         from deploys.actions.schedules import register_job  # noqa: PLC0415 -- models exist only once all apps are loaded
         from deploys.ports import (  # noqa: PLC0415 -- as above
             register_change_links,
-            register_column,
+            register_flag_sightings,
             register_outside_taker,
-            register_panel,
+            register_pages,
             register_projector,
         )
         from incidents import receivers, tasks  # noqa: PLC0415, F401 -- as above; importing the receivers connects them
@@ -26,27 +27,18 @@ class IncidentsConfig(AppConfig):
             project_monitoring_gaps,
         )
         from incidents.actions.projection import project_incidents  # noqa: PLC0415 -- as above
+        from incidents.actions.search_index import ensure_search_index  # noqa: PLC0415 -- as above
         from incidents.queries.change_links import change_links  # noqa: PLC0415 -- as above
-        from incidents.views.columns import COLUMNS  # noqa: PLC0415 -- as above
-        from incidents.views.drift import out_of_line  # noqa: PLC0415 -- as above
-        from incidents.views.felt import felt_of_both  # noqa: PLC0415 -- as above
-        from incidents.views.intake import what_is_heard  # noqa: PLC0415 -- as above
-        from incidents.views.monitors import watched_by  # noqa: PLC0415 -- as above
-        from incidents.views.panels import PANELS  # noqa: PLC0415 -- as above
+        from incidents.queries.flag_sightings import flag_sightings  # noqa: PLC0415 -- as above
 
+        post_migrate.connect(ensure_search_index, sender=self, dispatch_uid="incidents.search_index")
         register_projector("incident", project_incidents)
         register_projector("maintenance", project_maintenance)
         register_projector("monitoring_gap", project_monitoring_gaps)
         register_change_links(change_links)
+        register_flag_sightings(flag_sightings)
         register_outside_taker(take_report)
-        for place, panel, order in PANELS:
-            register_panel(place, panel, order=order)
-        register_panel("service-answer", what_is_heard, order=20)
-        register_panel("service-aside", watched_by, order=20)
-        register_panel("service-answer", out_of_line, order=30)
-        register_panel("compare-main", felt_of_both)
-        for place, column in COLUMNS:
-            register_column(place, column)
+        register_pages("incidents.pages")
         register_job(
             tasks.SWEEP,
             period_seconds=tasks.SWEEP_SECONDS,
@@ -66,6 +58,7 @@ class IncidentsConfig(AppConfig):
             lease_seconds=tasks.SWEEP_LEASE_SECONDS,
         )
         register_job(tasks.FORGET, period_seconds=tasks.FORGET_SECONDS, wake=tasks.wake_forgetting)
+        register_job(tasks.REMIND, period_seconds=tasks.REMIND_SECONDS, wake=tasks.wake_reminding)
         register_job(tasks.DRIFT, period_seconds=tasks.DRIFT_SECONDS, wake=tasks.wake_drift)
         register_job(tasks.JOBS, period_seconds=tasks.JOBS_SECONDS, wake=tasks.wake_sweep_jobs, lease_seconds=60.0)
         register_job(

@@ -6,13 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from deploys.models import Team
+from incidents.models import Incident
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
     """Something people should know of. `key` names it: a notice is told once, however often it is sent.
 
-    urgency: `page` (now), `ticket` (this week) or `info`. `path` is the page it is about.
+    urgency: `page` (now), `ticket` (this week) or `info`. `path` is the page it is about. `about`: `budget`,
+    `promise` or `upkeep`, by which channels choose.
     """
 
     team: Team
@@ -21,6 +23,7 @@ class Notice:
     title: str
     text: str
     path: str = ""
+    about: str = "budget"
 
 
 Notifier = Callable[[Notice], None]
@@ -36,3 +39,18 @@ def notify(notice: Notice) -> None:
     """Tells every notifier."""
     for notifier in _notifiers.values():
         notifier(notice)
+
+
+IncidentWatcher = Callable[[Incident], None]
+_watchers: dict[str, IncidentWatcher] = {}
+
+
+def register_incident_watcher(name: str, watcher: IncidentWatcher) -> None:
+    """From now on `watcher(incident)` is called inside every transaction that changes an incident; it only writes down."""
+    _watchers[name] = watcher
+
+
+def incident_moves(incident: Incident) -> None:
+    """Tells every watcher that this incident is not what it was, or will not be when the transaction ends."""
+    for watcher in _watchers.values():
+        watcher(incident)

@@ -10,21 +10,29 @@ from django.dispatch import receiver
 
 from deploys import clock
 from deploys.actions.inferred import absorb_inferred
-from deploys.models import Deploy, Service
-from deploys.queries.chunks import chunks
-from deploys.signals import changes_recorded, service_declared
+from deploys.models import Change, Service
+from deploys.queries.prepared import PreparedRows
+from deploys.signals import changes_recorded, changes_recording, service_declared
 from incidents.actions.watching import begin_unwatched
-from incidents.tasks import reattribute
+from incidents.models import UnweighedChange
 
 NEWBORN: Final = dt.timedelta(minutes=5)
 """A service made by the deploy just recorded is this young."""
+_new_services: Final = PreparedRows(
+    lambda changes, since: Service.objects.select_related("team").filter(
+        pk__in=Change.objects.filter(pk__among=changes).values("service"), is_declared=False, is_unwatched=False,
+        created_at__gt=since,
+    ),
+    changes=[-101], since=dt.datetime(1971, 2, 3, tzinfo=dt.UTC),
+)  # fmt: skip
 
 
-@receiver(changes_recorded, dispatch_uid="incidents.weigh_again")
-def weigh_again(sender: object, change_ids: Sequence[int], **_: Any) -> None:  # Any: Django's signal arguments
-    """Has the incidents that these changes may explain weighed again."""
-    for some in chunks(change_ids):
-        reattribute.apply_async(args=[list(some)], retry=False)
+@receiver(changes_recording, dispatch_uid="incidents.weigh_again")
+def weigh_again(sender: object, team_id: int, change_ids: Sequence[int], **_: Any) -> None:  # Any: as Django sends it
+    """Has the next detection weigh the incidents that these changes may explain."""
+    UnweighedChange.objects.bulk_create(
+        (UnweighedChange(team_id=team_id, change_id=each) for each in change_ids), batch_size=500
+    )
 
 
 @receiver(service_declared, dispatch_uid="incidents.begin_unwatched")
@@ -37,18 +45,12 @@ def begins_unwatched(sender: object, service_id: int, **_: Any) -> None:  # Any:
 @receiver(changes_recorded, dispatch_uid="incidents.absorb_inferred")
 def absorbs_inferred(sender: object, change_ids: Sequence[int], **_: Any) -> None:  # Any: Django's signal arguments
     """A deploy reported late takes the place of the one that was inferred for lack of it."""
-    for some in chunks(change_ids):
-        services = Deploy.objects.filter(pk__in=some).values_list("service", flat=True).distinct()
-        absorb_inferred(now=clock.now(), service_ids=list(services))
+    absorb_inferred(now=clock.now(), change_ids=change_ids)
 
 
 @receiver(changes_recorded, dispatch_uid="incidents.begin_unwatched_by_deploy")
 def begins_unwatched_by_deploy(sender: object, change_ids: Sequence[int], **_: Any) -> None:  # Any: as above
     """So does one that appears because a deploy names it."""
     now = clock.now()
-    for some in chunks(change_ids):
-        new = Service.objects.select_related("team").filter(
-            changes__pk__in=some, is_declared=False, is_unwatched=False, created_at__gt=now - NEWBORN
-        )
-        for service in new.distinct():
-            begin_unwatched(service=service, now=now)
+    for service in _new_services(changes=list(change_ids), since=now - NEWBORN):
+        begin_unwatched(service=service, now=now)

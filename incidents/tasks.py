@@ -14,7 +14,6 @@ from deploys import clock
 from deploys.actions import schedules
 from incidents.actions import (
     alerts,
-    attribution,
     detection,
     drift,
     ingest,
@@ -23,6 +22,7 @@ from incidents.actions import (
     raw_bodies,
     requests,
     retention,
+    retrospectives,
     sessions,
     teaching,
 )
@@ -43,6 +43,8 @@ FORGET = "incidents.forget"
 FORGET_SECONDS = 3_600.0
 DRIFT = "incidents.find_drift"
 DRIFT_SECONDS = 120.0
+REMIND = "incidents.remind"
+REMIND_SECONDS = 1_800.0
 LEARN = "incidents.learn"
 LEARN_SECONDS = 600.0
 LEARN_LEASE_SECONDS = 300.0
@@ -111,17 +113,6 @@ def sweep_detection() -> None:
         wake_detection()
     else:
         schedules.finish(DETECT, now=clock.now())
-
-
-@shared_task(name="incidents.reattribute", ignore_result=True)  # type: ignore[untyped-decorator]  # celery has no types
-def reattribute(change_ids: list[int] | int) -> None:
-    """Changes were recorded, perhaps late: incidents that they may explain are weighed again.
-
-    A number alone is what the version before this sent.
-    """
-    wanted = change_ids if isinstance(change_ids, list) else [change_ids]
-    if sum(attribution.mark_for_change(change_id=each, now=clock.now()) for each in wanted):
-        wake_detection()
 
 
 @shared_task(name="incidents.run_monitors", ignore_result=True)  # type: ignore[untyped-decorator]  # celery has no types
@@ -211,3 +202,16 @@ def learn() -> None:
 def wake_learning() -> None:
     """Wakes one worker for it."""
     learn.apply_async(retry=False, expires=600)
+
+
+@shared_task(name=REMIND, ignore_result=True)  # type: ignore[untyped-decorator]  # celery has no types
+def remind() -> None:
+    """Tells of promises that are due or overdue, and of certificates that end soon."""
+    with schedules.running(REMIND):
+        monitors.warn_of_certificates(now=clock.now())
+        retrospectives.remind(now=clock.now())
+
+
+def wake_reminding() -> None:
+    """Wakes one worker for it."""
+    remind.apply_async(retry=False, expires=600)

@@ -150,8 +150,16 @@ VARIABLES: Final[tuple[Variable, ...]] = (
         "UPSHOT_ALLOW_PRIVATE_MONITORS",
         boolean,
         None,
-        "Whether HTTP monitors may reach loopback and private addresses. Unset: only while UPSHOT_BASE_URL is a loopback address,"
-        " that is, while everybody who can set a monitor sits at this machine; a monitor's URL comes from a user.",
+        "Whether HTTP monitors and notifications may reach loopback and every private address. Unset: only while"
+        " UPSHOT_BASE_URL is a loopback address, that is, while everybody who can set one sits at this machine; their URLs come"
+        " from users.",
+    ),
+    Variable(
+        "UPSHOT_PRIVATE_NETWORKS",
+        networks,
+        "",
+        "Private networks that HTTP monitors and notifications may reach all the same, comma-separated: `10.20.0.0/16,fd00::/8`."
+        " Allow as little as is needed, and never the address of a cloud's metadata service.",
     ),
     Variable(
         "UPSHOT_WEB_THREADS",
@@ -170,6 +178,13 @@ VARIABLES: Final[tuple[Variable, ...]] = (
         " several processes is held to that part.",
     ),
     Variable("UPSHOT_EVENT_BURST", positive, "100000", "Events that each service may send at once, above its rate."),
+    Variable(
+        "UPSHOT_FLAG_RATE",
+        natural,
+        "5000",
+        "Requests for flags a second that one key may send to each web process, twice as many at once; who sends more is"
+        " told to wait (429). 0 means no limit.",
+    ),
     Variable(
         "UPSHOT_BACKLOG_SECONDS",
         positive,

@@ -1,4 +1,4 @@
-"""The web application: errors first, by a raw application; everything else by Django in a pool of threads.
+"""The web application: errors, flags and posted deploys by raw applications; all else by Django in a pool of threads.
 
 Imported once Django is set up; `reliability/asgi.py` is what servers are pointed to.
 """
@@ -15,9 +15,11 @@ from django.db import connections
 from deploys.actions.flag_checks import FLUSH_SECONDS as CHECKS_SECONDS
 from deploys.actions.flag_checks import CheckTally
 from deploys.actions.flag_serving import REFRESH_SECONDS, FlagStore
+from deploys.api import deploy_posts
+from deploys.api.deploy_posts import DeployPosts
 from deploys.api.ofrep import Ofrep, is_ofrep
+from deploys.api.raw_asgi import Application, Receive, Scope, Send
 from incidents.ingest.admission import Admission, Bounds, Watch
-from incidents.ingest.answers import Application, Receive, Scope, Send
 from incidents.ingest.application import Ingest
 from incidents.ingest.background import Repeating
 from incidents.ingest.keys import KeyCache
@@ -25,11 +27,15 @@ from incidents.ingest.requests import target_of
 from incidents.ingest.tally import FLUSH_SECONDS, Tally
 from incidents.ingest.writer import GroupWriter
 from incidents.tasks import wake_drain
+from reliability.middleware import every_answer
 from reliability.mount import Mounted
 
 #: How old the knowledge of backlog and disk may be.
 WATCH_SECONDS = 1.0
 _pages = Mounted(get_wsgi_application(), threads=settings.WEB_THREADS)
+_deploys = DeployPosts(
+    view=_pages, headers=[(name.lower().encode(), value.encode()) for name, value in every_answer().items()]
+)
 _ingest: Ingest | None = None
 _flags: Ofrep | None = None
 
@@ -57,7 +63,7 @@ def _the_flags() -> Ofrep:
     global _flags  # noqa: PLW0603 -- one for each process
     if _flags is None:
         store, tally = FlagStore(), CheckTally()
-        _flags = Ofrep(store=store, tally=tally)
+        _flags = Ofrep(store=store, tally=tally, rate=settings.FLAG_RATE)
         Repeating("flags", seconds=REFRESH_SECONDS, work=store.refresh).start()
         counting = Repeating("flag-checks", seconds=CHECKS_SECONDS, work=tally.flush)
         counting.start()
@@ -76,6 +82,8 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
 def _handler_of(path: str) -> Application:
     if target_of(path) is not None:
         return _the_ingest()
+    if path == deploy_posts.PATH:
+        return _deploys
     return _the_flags() if is_ofrep(path) else _pages
 
 

@@ -26,6 +26,15 @@ HEADERS = {
     "Referrer-Policy": "same-origin",
 }
 
+
+def every_answer() -> dict[str, str]:
+    """What Django's middleware and ours put on every answer, for those that do not go through it."""
+    strict = (
+        {"Strict-Transport-Security": f"max-age={settings.SECURE_HSTS_SECONDS}"} if settings.SECURE_HSTS_SECONDS else {}
+    )
+    return {**HEADERS, "X-Frame-Options": settings.X_FRAME_OPTIONS, **strict}
+
+
 Handler = Callable[[HttpRequest], HttpResponse]
 
 

@@ -15,7 +15,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import IO, Any
 from urllib.parse import unquote_to_bytes
 
-from incidents.ingest.answers import Answer, Receive, Refusal, Scope, Send, refused, send_answer
+from deploys.api.raw_asgi import Answer, Receive, Scope, Send
+from incidents.ingest.answers import Refusal, refused, send_answer
 
 MAX_BODY = 26 * 1024 * 1024
 IN_MEMORY = 512 * 1024

@@ -32,6 +32,7 @@ try:
     FAILPOINT = cast("tuple[str, int] | None", _env.read("UPSHOT_FAILPOINT"))
     EVENT_RATE = _env.number("UPSHOT_EVENT_RATE")
     EVENT_BURST = _env.number("UPSHOT_EVENT_BURST")
+    FLAG_RATE = _env.number("UPSHOT_FLAG_RATE")
     BACKLOG_SECONDS = _env.number("UPSHOT_BACKLOG_SECONDS")
     BACKLOG_ROWS = _env.number("UPSHOT_BACKLOG_ROWS")
     BACKLOG_BYTES = _env.number("UPSHOT_BACKLOG_MB") * 1024 * 1024
@@ -42,6 +43,7 @@ try:
     EVENTS_PER_SERVICE = _env.number("UPSHOT_EVENTS_PER_SERVICE")
     NEW_ISSUES_PER_HOUR = _env.number("UPSHOT_NEW_ISSUES_PER_HOUR")
     _private_monitors = _env.read("UPSHOT_ALLOW_PRIVATE_MONITORS")
+    PRIVATE_NETWORKS = _env.read("UPSHOT_PRIVATE_NETWORKS")
     SENTRY_DSN = _env.text("UPSHOT_SENTRY_DSN")
     _email_url, _email_from = _env.text("UPSHOT_EMAIL_URL"), _env.text("UPSHOT_EMAIL_FROM")
     TRUSTED_PROXIES = _env.read("UPSHOT_TRUSTED_PROXIES")

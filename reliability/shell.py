@@ -14,7 +14,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
-from deploys.models import Membership, Team
+from deploys.models import Membership, Role, Team
 from incidents.models import Incident
 from incidents.queries.storage import disk_alarm
 
@@ -63,6 +63,7 @@ class Shell:
     zone: str
     account_url: str
     search_url: str
+    declare_url: str = ""
     alarm: str = ""
 
 
@@ -85,32 +86,37 @@ def _url(name: str, *args: str) -> str:
 
 
 def _shell(request: HttpRequest) -> Shell:
-    team, others = _teams(request)
+    team, others, is_writer = _teams(request)
     slug = team.slug if team else ""
     home = _url("dashboard", slug) if team else "/"
     return Shell(
         home=home or "/",
         team=team,
         other_teams=[OtherTeam(other.name, _url("dashboard", other.slug) or "/") for other in others],
-        places=_places(request, team) if team else [],
+        places=_places(request, team, is_writer=is_writer) if team else [],
         zone=timezone.get_current_timezone_name(),
         account_url=_url("account"),
         search_url=_url("find", slug) if team else "",
+        declare_url=_url("incident-declare", slug) if team and is_writer else "",
         alarm=disk_alarm() if team else "",
     )
 
 
-def _teams(request: HttpRequest) -> tuple[Team | None, list[Team]]:
-    """The team of this page (or the first of the person's), and the person's others. One query."""
+def _teams(request: HttpRequest) -> tuple[Team | None, list[Team], bool]:
+    """The team of this page (or the first of the person's), the person's others, and whether they may write here.
+
+    One query.
+    """
     if not request.user.is_authenticated:
-        return None, []
+        return None, [], False
     memberships = Membership.objects.filter(user=request.user).select_related("team").order_by("team__name", "id")
     teams = [membership.team for membership in memberships]
     here: Team | None = getattr(request, "team", None) or (teams[0] if teams else None)
-    return here, [team for team in teams if team != here]
+    is_writer = any(each.team == here and each.role != Role.VIEWER for each in memberships)
+    return here, [team for team in teams if team != here], is_writer
 
 
-def _places(request: HttpRequest, team: Team) -> list[Place]:
+def _places(request: HttpRequest, team: Team, *, is_writer: bool) -> list[Place]:
     open_incidents = Incident.objects.filter(
         team=team, restored_at__isnull=True, is_dismissed=False, duplicate_of__isnull=True
     ).values_list("impact_class", flat=True)[:100]
@@ -129,6 +135,8 @@ def _places(request: HttpRequest, team: Team) -> list[Place]:
         count = f"{len(classes)} open" if name == "incident-list" and classes else ""
         worst = "downtime" if count and "downtime" in classes else ""
         places.append(Place(words, url, url == current, count, worst))
+    if is_writer and (declare := _url("incident-declare", team.slug)):
+        places.append(Place("Declare", declare, request.path == declare, narrow_only=True))
     if account := _url("account"):
         places.append(Place("Account", account, request.path.startswith(account), narrow_only=True))
     return places

@@ -13,8 +13,12 @@ from reliability.views import (
     dashboard,
     gallery,
     health,
+    instance,
+    notices,
+    notifications,
     objectives,
     report_mail,
+    report_rows,
     report_shares,
     reports,
 )
@@ -24,6 +28,7 @@ handler500 = "reliability.views.errors.broken"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("instance/", instance.instance, name="instance"),
     path("", include("deploys.urls")),
     path("", include("incidents.urls")),
     path("t/<slug:team_slug>/", dashboard.dashboard, name="dashboard"),
@@ -36,8 +41,21 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("t/<slug:team_slug>/reports/mail/", report_mail.report_mail, name="report-mail"),
     path("t/<slug:team_slug>/reports/<str:label>/", reports.report, name="report"),
     path("t/<slug:team_slug>/reports/<str:label>/share/", report_shares.shares, name="report-share"),
+    path("t/<slug:team_slug>/reports/<str:label>/rows/<slug:number>/", report_rows.report_rows, name="report-rows"),
     path("t/<slug:team_slug>/reports/<str:label>/report.json", reports.report_json, name="report-json"),
     path("t/<slug:team_slug>/reports/<str:label>/report.csv", reports.report_csv, name="report-csv"),
+    path("t/<slug:team_slug>/settings/notifications/", notifications.team_notifications, name="team-notifications"),
+    path(
+        "t/<slug:team_slug>/settings/notifications/<uuid:public_id>/", notifications.team_channel, name="team-channel"
+    ),
+    path(
+        "t/<slug:team_slug>/settings/notifications/<uuid:public_id>/act/", notifications.channel_act, name="channel-act"
+    ),
+    path("t/<slug:team_slug>/notices/", notices.notice_list, name="notice-list"),
+    path("t/<slug:team_slug>/notices/<uuid:public_id>/", notices.notice_detail, name="notice-detail"),
+    path("t/<slug:team_slug>/incidents/<int:number>/notices/", notices.incident_notices, name="incident-notices"),
+    path("acknowledge/<str:secret>/", notices.acknowledge, name="acknowledge"),
+    path("mail/leave/<str:token>/", notices.channel_leave, name="channel-leave"),
     path("api/v1/metrics", MetricsView.as_view(), name="api-metrics"),
     path("api/v1/reports", ReportsView.as_view(), name="api-reports"),
     path("api/v1/reports/<str:label>", ReportView.as_view(), name="api-report"),

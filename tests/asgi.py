@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from incidents.ingest.answers import Application
+from deploys.api.raw_asgi import Application
 
 
 @dataclass(frozen=True)

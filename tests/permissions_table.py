@@ -21,8 +21,11 @@ from typing import Any
 from deploys.actions.deliveries import log_delivery
 from deploys.actions.facts import record_fact
 from deploys.models import Role, Scope, Team, User
-from incidents.models import Maintenance, Monitor, Proposal
+from incidents.actions.pings import renew_ping_key
+from incidents.actions.runbooks import write_runbook
+from incidents.models import ActionItem, BulkAct, Job, Maintenance, Monitor, Proposal
 from reliability.actions.badges import renew_badge_key
+from reliability.actions.channels import leave_address
 from reliability.actions.report_mail import stop_token
 from reliability.actions.report_shares import share_report
 from reliability.actions.reports import close_report
@@ -34,6 +37,7 @@ from tests.factories.changes import DeployFactory, ReleaseFactory
 from tests.factories.flags import registered
 from tests.factories.inbox import DeadLetterFactory, dead_letter_of
 from tests.factories.incidents import IssueFactory, incident_of
+from tests.factories.notices import channel_of, link_of, notice_of
 
 PUBLIC, SIGNED_IN, TEAM, TOKEN, INSTANCE = "public", "signed in", "team", "token", "instance"
 
@@ -106,6 +110,17 @@ def incident(team: Team) -> dict[str, Any]:
     return {"number": incident_of(team).number, "clock_name": "detected"}
 
 
+def promise(team: Team) -> dict[str, Any]:
+    made = ActionItem.objects.create(team=team, incident=incident_of(team), title="Backfill first", created_at=NOON)
+    return {"public_id": made.public_id}
+
+
+def runbook(team: Team) -> dict[str, Any]:
+    by = User.objects.create_user(f"writer-{team.slug}@example.org")
+    made = write_runbook(service=ServiceFactory(team=team), title="It is down", text="Restart it.", by=by, now=NOON)
+    return {"public_id": made.public_id}
+
+
 def issue(team: Team) -> dict[str, Any]:
     return {"public_id": IssueFactory(service=ServiceFactory(team=team)).public_id}
 
@@ -122,6 +137,10 @@ def week(_: Team) -> dict[str, Any]:
     return {"label": "2026-W10"}
 
 
+def week_number(_: Team) -> dict[str, Any]:
+    return {"label": "2026-W10", "number": "failed-changes"}
+
+
 def monitor(team: Team) -> dict[str, Any]:
     service = ServiceFactory(team=team)
     environment = EnvironmentFactory(team=team)
@@ -129,6 +148,38 @@ def monitor(team: Team) -> dict[str, Any]:
         service=service, environment=environment, url="https://a.example/", due_at=NOON, created_at=NOON
     )
     return {"public_id": service.public_id, "monitor_id": made.public_id}
+
+
+def channel(team: Team) -> dict[str, Any]:
+    return {"public_id": channel_of(team).public_id}
+
+
+def notice(team: Team) -> dict[str, Any]:
+    return {"public_id": notice_of(team).public_id}
+
+
+def acknowledge_link(team: Team) -> dict[str, Any]:
+    return {"secret": link_of(team).rstrip("/").rpartition("/")[2]}
+
+
+def leave_token(team: Team) -> dict[str, Any]:
+    return {"token": leave_address(channel_of(team), "a@example.org").rstrip("/").rpartition("/")[2]}
+
+
+def bulk_act(team: Team) -> dict[str, Any]:
+    return {"public_id": BulkAct.objects.create(team=team, act="close", at=NOON).public_id}
+
+
+def job(team: Team) -> dict[str, Any]:
+    made = Job.objects.create(
+        service=ServiceFactory(team=team), environment=EnvironmentFactory(team=team), slug="nightly", created_at=NOON
+    )
+    return {"public_id": made.service.public_id, "job_id": made.public_id}
+
+
+def pinged(team: Team) -> dict[str, Any]:
+    made = Job.objects.get(public_id=job(team)["job_id"])
+    return {"public_id": made.public_id, "key": renew_ping_key(service=made.service).key}
 
 
 def release(team: Team) -> dict[str, Any]:
@@ -156,6 +207,18 @@ TABLE: dict[str, Row] = {
         TEAM, read=None, write=Role.ADMIN, args=monitor
     ),
     f"{T}/services/<uuid:public_id>/watched-by-hand/": Row(TEAM, read=None, write=Role.ADMIN, args=service),
+    f"{T}/services/<uuid:public_id>/jobs/": Row(TEAM, read=Role.ADMIN, write=Role.ADMIN, args=service),
+    f"{T}/services/<uuid:public_id>/jobs/<uuid:job_id>/": Row(TEAM, write=Role.ADMIN, args=job),
+    f"{T}/services/<uuid:public_id>/ping-key/": Row(TEAM, read=None, write=Role.ADMIN, args=service),
+    # the address is the secret; tests/incidents/views/test_pings.py
+    **{
+        f"ping/{address}": Row(PUBLIC, args=lambda team: {**pinged(team), "what": "log"})
+        for address in ("<uuid:public_id>", "<uuid:public_id>/<str:what>")
+    },
+    **{
+        f"ping/{address}": Row(PUBLIC, args=lambda team: {"key": pinged(team)["key"], "slug": "nightly", "what": "log"})
+        for address in ("<str:key>/<slug:slug>", "<str:key>/<slug:slug>/<str:what>")
+    },
     f"{T}/objectives/": Row(TEAM, write=None),
     f"{T}/objectives/set/": Row(TEAM, read=Role.ADMIN, write=Role.ADMIN),
     f"{T}/start/service/": Row(TEAM, read=Role.ADMIN, write=Role.ADMIN),
@@ -177,10 +240,14 @@ TABLE: dict[str, Row] = {
     "api/v1/deploys": Row(TOKEN, read=Scope.DEPLOYS_READ, write=Scope.DEPLOYS_WRITE),
     "api/v1/deploys/<uuid:public_id>": Row(TOKEN, read=Scope.DEPLOYS_READ, write=None, args=deploy),
     "api/v1/live": Row(TOKEN, read=Scope.DEPLOYS_WRITE, write=None),
+    "api/v1/incidents": Row(
+        TOKEN, read=Scope.INCIDENTS_READ, write=Scope.INCIDENTS_WRITE, body={"title": "It broke", "service": "shop"}
+    ),
     "api/v1/incidents/<str:incident>/attribution": Row(
         TOKEN, read=Scope.INCIDENTS_READ, write=None, args=lambda team: {"incident": incident_of(team).public_id}
     ),
     "api/v1/flags": Row(TOKEN, read=None, write=Scope.DEPLOYS_WRITE),
+    "api/v1/flags/references": Row(TOKEN, read=Scope.DEPLOYS_WRITE, write=Scope.DEPLOYS_WRITE),
     "api/v1/metrics": Row(TOKEN, read=Scope.METRICS_READ, write=None),
     "api/v1/reports": Row(TOKEN, read=Scope.METRICS_READ, write=None),
     "api/v1/reports/<str:label>": Row(TOKEN, read=Scope.METRICS_READ, write=None, args=closed_week),
@@ -188,6 +255,8 @@ TABLE: dict[str, Row] = {
     "metrics": Row(TOKEN, read=Scope.METRICS_READ, write=None),
     "api/openapi.yaml": Row(PUBLIC),
     "ci/deploy.sh": Row(PUBLIC),
+    "ci/flags.py": Row(PUBLIC),
+    "ci/flag_patch.py": Row(PUBLIC),
     "api/v1/<path:rest>": Row(PUBLIC, args=lambda _: {"rest": "nothing"}),
     # Sentry's release API: a token of the team that the address names
     "api/0/": Row(TOKEN, read=Scope.DEPLOYS_WRITE, write=None),
@@ -219,6 +288,7 @@ TABLE: dict[str, Row] = {
     f"{T}/services/<uuid:public_id>/compare/": Row(TEAM, write=None, args=service),
     f"{T}/flags/": Row(TEAM, write=None),
     f"{T}/flags/new/": Row(TEAM, read=Role.RESPONDER),
+    f"{T}/flags/cleanup/": Row(TEAM, body={"act": "done"}),
     f"{T}/flags/import/": Row(TEAM, read=Role.ADMIN, write=Role.ADMIN),
     f"{T}/flags/keys/": Row(TEAM, read=Role.ADMIN, write=Role.ADMIN, body={"act": "make"}),
     f"{T}/flags/<uuid:public_id>/": Row(TEAM, args=flag, body={"act": "describe"}),
@@ -232,6 +302,11 @@ TABLE: dict[str, Row] = {
     # incidents
     f"{T}/incidents/": Row(TEAM),
     f"{T}/incidents/declare/": Row(TEAM, read=Role.RESPONDER),
+    f"{T}/incidents/incidents.csv": Row(TEAM, write=None),
+    f"{T}/incidents/incidents.jsonl": Row(TEAM, write=None),
+    f"{T}/incidents/many/": Row(TEAM, read=None),
+    f"{T}/incidents/many/<uuid:public_id>/undo/": Row(TEAM, read=None, args=bulk_act),
+    f"{T}/incidents/import/": Row(TEAM, read=Role.RESPONDER),
     f"{T}/incidents/<int:number>/": Row(TEAM, args=incident),
     f"{T}/incidents/<int:number>/clocks/<slug:clock_name>/": Row(TEAM, read=Role.RESPONDER, args=incident),
     f"{T}/incidents/<int:number>/class/": Row(TEAM, read=Role.RESPONDER, args=incident),
@@ -240,6 +315,22 @@ TABLE: dict[str, Row] = {
     f"{T}/incidents/<int:number>/notes/": Row(TEAM, args=incident),
     f"{T}/incidents/<int:number>/cause/": Row(TEAM, args=incident, body={"act": "other", "kind": "external"}),
     f"{T}/incidents/<int:number>/choose/": Row(TEAM, read=Role.RESPONDER, args=incident),
+    **{
+        f"{T}/incidents/<int:number>/{page}/": Row(TEAM, read=Role.RESPONDER, args=incident)
+        for page in ("roles", "spells", "ending", "split")
+    },
+    f"{T}/incidents/<int:number>/retrospective/": Row(TEAM, args=incident),
+    f"{T}/incidents/<int:number>/retrospective/write/": Row(TEAM, read=Role.RESPONDER, args=incident),
+    f"{T}/incidents/<int:number>/retrospective.md": Row(TEAM, write=None, args=incident),
+    f"{T}/incidents/<int:number>/promises/": Row(TEAM, read=None, args=incident),
+    f"{T}/incidents/<int:number>/runbook/": Row(TEAM, read=None, args=incident, body={"outcome": "worked"}),
+    f"{T}/action-items/": Row(TEAM, write=None),
+    f"{T}/action-items/<uuid:public_id>/": Row(TEAM, args=promise),
+    f"{T}/runbooks/": Row(TEAM, write=None),
+    f"{T}/runbooks/new/": Row(TEAM, read=Role.RESPONDER),
+    f"{T}/runbooks/<uuid:public_id>/": Row(TEAM, args=runbook),
+    f"{T}/runbooks/<uuid:public_id>/edit/": Row(TEAM, read=Role.RESPONDER, args=runbook),
+    f"{T}/incidents/<int:number>/live/": Row(TEAM, write=None, args=incident),
     f"{T}/incidents/<int:number>/duplicate/": Row(TEAM, read=Role.RESPONDER, args=incident),
     f"{T}/incidents/proposals/": Row(TEAM),
     f"{T}/incidents/proposals/<int:number>/": Row(TEAM, args=proposal, body={"act": "reject"}),
@@ -252,6 +343,7 @@ TABLE: dict[str, Row] = {
     f"{T}/dead-letters/<int:number>/": Row(TEAM, write=None, args=dead_letter),
     f"{T}/dead-letters/replay/": Row(TEAM, read=None),
     f"{T}/dead-letters/discard/": Row(TEAM, read=None, write=Role.ADMIN),
+    "instance/": Row(INSTANCE, write=None),
     "instance/dead-letters/": Row(INSTANCE, write=None),
     "instance/dead-letters/<int:number>/": Row(INSTANCE, write=None, args=stray_letter),
     "instance/dead-letters/replay/": Row(INSTANCE, read=None),
@@ -270,10 +362,21 @@ TABLE: dict[str, Row] = {
     f"{T}/reports/": Row(TEAM, write=None),
     f"{T}/reports/<str:label>/": Row(TEAM, write=None, args=week, is_owned=False),
     f"{T}/reports/<str:label>/share/": Row(TEAM, read=Role.RESPONDER, args=week, is_owned=False),
+    f"{T}/reports/<str:label>/rows/<slug:number>/": Row(TEAM, write=None, args=week_number, is_owned=False),
     f"{T}/reports/<str:label>/report.json": Row(TEAM, write=None, args=week, is_owned=False),
     f"{T}/reports/<str:label>/report.csv": Row(TEAM, write=None, args=week, is_owned=False),
     f"{T}/reports/mail/": Row(TEAM, write=Role.VIEWER, body={"act": "add"}),
     f"{T}/reports/badges/": Row(TEAM, write=Role.ADMIN),
+    f"{T}/settings/notifications/": Row(TEAM, write=Role.ADMIN, body={"act": "add-email"}),
+    f"{T}/settings/notifications/<uuid:public_id>/act/": Row(TEAM, read=None, args=channel, body={"act": "mute"}),
+    f"{T}/settings/notifications/<uuid:public_id>/": Row(
+        TEAM, read=Role.ADMIN, write=Role.ADMIN, args=channel, body={"act": "save"}
+    ),
+    f"{T}/notices/": Row(TEAM, write=None),
+    f"{T}/notices/<uuid:public_id>/": Row(TEAM, write=None, args=notice),
+    f"{T}/incidents/<int:number>/notices/": Row(TEAM, args=incident, body={"act": "mute"}),
+    "acknowledge/<str:secret>/": Row(PUBLIC, args=acknowledge_link),
+    "mail/leave/<str:token>/": Row(PUBLIC, args=leave_token),
     "badges/<str:key>/<slug:what>.svg": Row(
         PUBLIC, args=lambda team: {"key": renew_badge_key(team=team), "what": "uptime"}
     ),

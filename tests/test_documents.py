@@ -7,10 +7,13 @@ import os
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from deploys.domain.signatures import StandardWebhooks
 from tests.instance import Instance, eventually, running
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -106,3 +109,19 @@ def has_event(instance: Instance) -> bool:
     return eventually(
         lambda: instance.manage("shell", "-v0", "-c", script).strip() == "1", seconds=30, what="the event"
     )
+
+
+def test_the_check_of_a_webhooks_signature_works_as_written() -> None:
+    (program,) = blocks(ROOT / "docs" / "notifications.md", "python")
+    known: dict[str, Any] = {}
+    exec(program, known)  # noqa: S102 -- that is the test
+    secret, other = "whsec_" + "a" * 43 + "=", "whsec_" + "b" * 43 + "="
+    at = str(int(time.time()))
+    sign = StandardWebhooks()
+    signatures = [sign.value(each, b"{}", message_id="m", at=at) for each in (other, secret)]
+    headers = {"webhook-id": "m", "webhook-timestamp": at, "webhook-signature": " ".join(signatures)}
+
+    assert known["is_genuine"](headers, b"{}", secret)
+    assert not known["is_genuine"](headers, b"{ }", secret)
+    assert not known["is_genuine"]({**headers, "webhook-signature": signatures[0]}, b"{}", secret)
+    assert not known["is_genuine"]({**headers, "webhook-timestamp": "1"}, b"{}", secret)

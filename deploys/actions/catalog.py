@@ -14,10 +14,13 @@ from deploys import clock
 from deploys.actions.facts import record_fact
 from deploys.domain.tiers import tier_of
 from deploys.models import DsnKey, Environment, FactOrigin, Membership, Policy, ProjectNumber, Role, Service, Team, User
+from deploys.queries.prepared import PreparedRows
 from deploys.signals import service_declared
 
-#: SQLite allows 999 bound values in old builds; one name is one value.
-CHUNK: Final = 500
+_environments: Final = PreparedRows(lambda team: Environment.objects.filter(team=team), team=-101)
+_services: Final = PreparedRows(
+    lambda team, names: Service.objects.filter(team=team, name__among=names), team=-101, names=["(name)"]
+)
 
 #: The one environment that stands for all beyond a bound.
 OTHER_ENVIRONMENTS: Final = "(others)"
@@ -107,7 +110,7 @@ def environments_by_name(
     wanted = dict.fromkeys(names)
     if not wanted:
         return {}
-    known = {each.name.lower(): each for each in team.environments.all()}
+    known = _known_environments(team)
     missing = {name.lower(): name for name in reversed(wanted) if name.lower() not in known}
     surplus: set[str] = set()
     if missing and most is not None and len(known) + len(missing) > most:
@@ -122,8 +125,16 @@ def environments_by_name(
             ],
             ignore_conflicts=True,
         )
-        known = {each.name.lower(): each for each in team.environments.all()}
+        known = _known_environments(team)
     return {name: known[OTHER_ENVIRONMENTS if name.lower() in surplus else name[:100].lower()] for name in wanted}
+
+
+def _known_environments(team: Team) -> dict[str, Environment]:
+    """By name in lower case."""
+    found = _environments(team=team.pk)
+    for each in found:
+        each.team = team
+    return {each.name.lower(): each for each in found}
 
 
 def environment_of(*, team: Team, name: str, now: dt.datetime | None = None) -> Environment:
@@ -138,7 +149,7 @@ def environment_of(*, team: Team, name: str, now: dt.datetime | None = None) -> 
 def services_by_name(*, team: Team, names: Iterable[str], now: dt.datetime) -> dict[str, Service]:
     """The services with these names, each with number and DSN key; missing ones are made as not declared.
 
-    For the projectors of every kind that names services. One query per 500 names, and three where something is missing.
+    For the projectors of every kind that names services. One query, and three where something is missing.
     """
     wanted = list(dict.fromkeys(names))
     known = _known_services(team, wanted)
@@ -165,10 +176,10 @@ def services_by_name(*, team: Team, names: Iterable[str], now: dt.datetime) -> d
 
 
 def _known_services(team: Team, names: list[str]) -> dict[str, Service]:
-    found: dict[str, Service] = {}
-    for start in range(0, len(names), CHUNK):
-        found.update({each.name: each for each in team.services.filter(name__in=names[start : start + CHUNK])})
-    return found
+    found = _services(team=team.pk, names=names)
+    for each in found:
+        each.team = team
+    return {each.name: each for each in found}
 
 
 def new_public_key() -> str:

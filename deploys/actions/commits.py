@@ -6,18 +6,17 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from django.db import transaction
 
 from deploys.actions.catalog import services_by_name
 from deploys.actions.facts import (
-    HISTORY,
     Held,
     NewFact,
     facts_of_records,
     folded_record,
-    identity_of,
+    identity_of_commit,
     lock_team,
     record_facts,
     storable,
@@ -27,6 +26,11 @@ from deploys.domain.commits import CommitReport, files_of
 from deploys.domain.records import fold
 from deploys.models import Commit, Deploy, FactOrigin, Release, ReleaseCommit, Team
 from deploys.queries.chunks import chunks
+from deploys.queries.prepared import Prepared
+
+_known: Final = Prepared(
+    lambda team, shas: Commit.objects.filter(team=team, sha__among=shas).values("sha"), team=-101, shas=["(sha)"]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +158,7 @@ def _record(
 
 def _record_all(team: Team, contained: Sequence[Contained]) -> set[int]:
     """The same for several messages, one after the other, in few statements; the places of those with news."""
-    names = {each.sha: identity_of("change", HISTORY, {"sha": each.sha}) for one in contained for each in one.commits}
+    names = {each.sha: identity_of_commit(each.sha) for one in contained for each in one.commits}
     held = facts_of_records(team=team, kind="change", identities=list(names.values()))
     known: dict[str, Mapping[str, Any]] = {  # Any: JSON
         sha: folded_record("change", name, held[name]).payload for sha, name in names.items() if name in held
@@ -186,12 +190,7 @@ def _fresh(team: Team, contained: Sequence[Contained], held: Held, names: Mappin
     """Commits that one message names and nobody named before: what follows from one fact needs no folding."""
     times = Counter(sha for one in contained for sha in {each.sha for each in one.commits})
     alone = [sha for sha, count in times.items() if count == 1 and names[sha] not in held]
-    known = {
-        sha
-        for some in chunks(alone)
-        for sha in Commit.objects.filter(team=team, sha__in=some).values_list("sha", flat=True)
-    }
-    return set(alone) - known
+    return set(alone) - {row["sha"] for row in _known(team=team.pk, shas=alone)} if alone else set()
 
 
 def _link(team: Team, release: Release, commits: Sequence[CommitReport]) -> int:

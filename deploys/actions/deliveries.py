@@ -24,6 +24,14 @@ _SHAPES = re.compile(
     r"\bupshot_[\w-]{20,}+|(?<=://)[^/\s\"'<>]+(?=@)|(?<=\bbearer )[\w.~+/=-]{8,}+|(?<=\bbasic )[\w+/=]{8,}+",
     re.IGNORECASE,
 )
+#: Every text that either of the above finds has one of these in it, in lower case.
+_MARKS: Final = (
+    "secret", "token", "passw", "authorization", "apikey", "api_key", "credential", "private", "signature", "cookie",
+    "upshot_", "://", "bearer ", "basic ",
+)  # fmt: skip
+#: Letters that are one of the ASCII alphabet where case is ignored, and no other way.
+_ODD: Final = re.compile("[\u0130\u0131\u017f\u212a]")
+DEEPEST: Final = 20
 REDACTED: Final = "[redacted]"
 P = ParamSpec("P")
 
@@ -43,14 +51,18 @@ def delivery_line(
     delivery_id: str = "",
     signature: str = "",
     body: object = None,
+    shown: str | None = None,
     raw: bytes | None = None,
     replay_of: Delivery | None = None,
 ) -> Delivery:
-    """One line of the log, not yet written. Values whose key names a secret are not kept; `raw` is encrypted (`actions.replays`)."""
+    """One line of the log, not yet written. Values whose key names a secret are not kept; `raw` is encrypted (`actions.replays`).
+
+    `shown` is what `shown_body` made of the body already.
+    """
     return Delivery(
         team=team, source=source, token=token, service=service, change=change, kind=kind, event=_text(event, 100),
         delivery_id=_text(delivery_id, 200), received_at=received_at, signature=signature, verdict=verdict,
-        reason=_text(_SHAPES.sub(REDACTED, reason), 2000), body=shown_body(body), raw_encrypted=raw,
+        reason=_text(_SHAPES.sub(REDACTED, reason), 2000), body=shown_body(body) if shown is None else shown, raw_encrypted=raw,
         replay_of=replay_of,
     )  # fmt: skip
 
@@ -79,7 +91,7 @@ def shown_body(body: object) -> str:
         return ""
     if isinstance(body, str):
         return _text(_SHAPES.sub(REDACTED, body), LONGEST_BODY)
-    kept = redacted(body)
+    kept = body if _is_harmless(body) else redacted(body)
     try:
         said = orjson.dumps(kept, default=str, option=orjson.OPT_INDENT_2).decode()  # thirty times as fast as the other
     except TypeError:  # a half of a surrogate pair, or a number of more than 64 bits
@@ -87,9 +99,27 @@ def shown_body(body: object) -> str:
     return _text(said, LONGEST_BODY)
 
 
+def _is_harmless(body: object) -> bool:
+    """Whether nothing in the body can be a secret by its name or its look: looked at once, instead of value by value."""
+    try:
+        text = orjson.dumps(body).decode().lower()
+    except TypeError:
+        return False
+    return not (any(mark in text for mark in _MARKS) or _ODD.search(text) or _is_deep(body))
+
+
+def _is_deep(value: object, left: int = DEEPEST) -> bool:
+    """Whether anything lies so deep that it is not shown."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    return isinstance(value, list) and (
+        left == 0 or any(type(each) in {dict, list} and _is_deep(each, left - 1) for each in value)
+    )
+
+
 def redacted(value: object, depth: int = 0) -> object:
     """The JSON value with `[redacted]` for what looks like a secret or stands under its name, and `…` below 20 levels."""
-    if depth > 20:
+    if depth > DEEPEST:
         return "…"
     if isinstance(value, str):  # before the others: most values are texts, and asking for a Mapping is dear
         return _SHAPES.sub(REDACTED, value)

@@ -6,9 +6,9 @@ import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from deploys import failpoints
 from deploys.actions.commits import Contained, inherit_commits, list_all_commits
@@ -17,9 +17,22 @@ from deploys.actions.pushes import follow_pushes, has_pushes
 from deploys.domain.changes import DeployReport, news_of_deploy
 from deploys.domain.commits import CommitReport
 from deploys.domain.instants import NotAnInstant, optional_instant, parse_instant
-from deploys.models import Deploy, Fact, FactOrigin, Release, ReleaseCommit, Team
+from deploys.models import Deploy, Fact, FactOrigin, Release, ReleaseCommit, Service, Team
 from deploys.ports import Record
 from deploys.queries.changes import deploy_timeout
+from deploys.queries.prepared import Prepared, PreparedRows
+
+_told: Final = PreparedRows(
+    lambda team, sources, services, ids: Deploy.objects.filter(
+        team=team, source__among=sources, external_id__among=ids,
+        service__in=Service.objects.filter(team=team, name__among=services),
+    ).select_related("change", "service", "environment", "release", "artifact"),
+    team=-101, sources=["(source)"], services=["(service)"], ids=["(id)"],
+)  # fmt: skip
+_filled: Final = Prepared(
+    lambda releases: ReleaseCommit.objects.filter(release_id__among=releases).values("release").distinct(),
+    releases=[-101],
+)
 
 
 class Verdict(StrEnum):
@@ -177,14 +190,17 @@ def _news(
 
 def _deploys(team: Team, messages: Mapping[int, Incoming]) -> dict[int, Deploy]:
     """The rows of these messages, by place, with what an answer shows of them. One query."""
-    rows = Deploy.objects.filter(
-        team=team,
-        source__in={each.source for each in messages.values()},
-        external_id__in=[each.report.id for each in messages.values()],
-    ).select_related("change", "service", "environment", "release", "artifact")
+    if not messages:
+        return {}
+    rows = _told(
+        team=team.pk,
+        sources=sorted({each.source for each in messages.values()}),
+        services=sorted({each.report.service for each in messages.values()}),
+        ids=sorted({each.report.id for each in messages.values()}),
+    )
     found = {(row.source, row.service.name, row.external_id): row for row in rows}
     for row in found.values():
-        row.team = team
+        row.team = row.service.team = team
     return {
         place: found[each.source, each.report.service, each.report.id] for place, each in messages.items()
     }  # fmt: skip
@@ -209,7 +225,11 @@ def _tell_contents(
         with_news = list_all_commits(team=team, contained=contained)
         listed = {place for index, place in enumerate(said) if index in with_news}
     releases = {deploys[place].release_id for place in news if "release" in news[place]}
-    full = set(ReleaseCommit.objects.filter(release__in=releases).values_list("release", flat=True).distinct())
+    full = (
+        {row["release"] for row in _filled(releases=sorted(pk for pk in releases if pk is not None))}
+        if releases
+        else ()
+    )
     changed = {
         place
         for place in news
@@ -217,10 +237,7 @@ def _tell_contents(
         and "release" in news[place]
         and inherit_commits(team=team, deploy=deploys[place], received_at=messages[place].received_at)
     }
-    for place, each in messages.items():
-        release = deploys[place].release
-        if each.head_sha and release is not None and release.head_sha != each.head_sha:
-            Release.objects.filter(pk=release.pk).update(head_sha=each.head_sha)
+    _name_heads(messages, deploys)
     pushed = [place for place in news if deploys[place].commit_sha]
     if pushed and has_pushes(team):
         changed.update(
@@ -229,6 +246,21 @@ def _tell_contents(
     if changed:
         deploys.update(_deploys(team, {place: messages[place] for place in changed}))
     return listed
+
+
+def _name_heads(messages: Mapping[int, Incoming], deploys: Mapping[int, Deploy]) -> None:
+    """Notes the commits that releases were built from. One statement, where one is not as before."""
+    heads = {
+        release.pk: each.head_sha
+        for place, each in messages.items()
+        if each.head_sha and (release := deploys[place].release) is not None and release.head_sha != each.head_sha
+    }
+    if heads:
+        with connection.cursor() as cursor:
+            cursor.executemany(
+                f"UPDATE {Release._meta.db_table} SET head_sha = %s WHERE id = %s",  # noqa: S608 -- name from the model
+                [(sha, pk) for pk, sha in sorted(heads.items())],
+            )
 
 
 def _unknown_names(team: Team, messages: Sequence[Incoming]) -> dict[int, UnknownName]:

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from django.db import connection, transaction
-from django.db.models import F
 
 from deploys.actions.inserts import insert_rows
 from deploys.domain.records import fold
 from deploys.domain.web_addresses import without_userinfo
 from deploys.models import Fact, FactOrigin, Team, User
 from deploys.ports import Record, projector_of
+from deploys.queries.prepared import PreparedRows
 
 HISTORY = "history"
 #: Kinds whose projection must come first, because others refer to them.
@@ -25,6 +25,10 @@ CHUNK = 500
 COLUMNS: Final = ("team", "kind", "identity", "received_at", "origin", "actor", "source", "delivery_id", "payload")
 ATTRIBUTES: Final = [Fact._meta.get_field(name).attname for name in COLUMNS]  # type: ignore[union-attr]  # all are columns
 EVER: Final = dt.datetime.min.replace(tzinfo=dt.UTC)
+_facts: Final = PreparedRows(
+    lambda team, kind, names: Fact.objects.filter(team=team, kind=kind, identity__among=names),
+    team=-101, kind="(kind)", names=["(name)"],
+)  # fmt: skip
 _encoded: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 Held: TypeAlias = Mapping[str, Sequence[Fact]]
 """Facts by the identity of their record, each list in order."""
@@ -68,7 +72,7 @@ def identity_of(kind: str, source: str, payload: Mapping[str, Any]) -> str:
         case "deploy":
             parts = [source, payload["id"]] if source == HISTORY else [source, payload["service"], payload["id"]]
         case "change":
-            parts = [payload["sha"]]
+            return identity_of_commit(str(payload["sha"]))
         case "flag" if payload.get("id") is not None:
             parts = ["change", source, payload["id"]]
         case "flag":
@@ -80,17 +84,23 @@ def identity_of(kind: str, source: str, payload: Mapping[str, Any]) -> str:
     return _encoded([str(part) for part in parts])
 
 
+def identity_of_commit(sha: str) -> str:
+    """The name of a commit's record."""
+    return f'["{sha}"]' if sha.isalnum() and sha.isascii() else _encoded([sha])
+
+
 def storable(value: Any) -> Any:  # Any: JSON
     """JSON that both databases keep alike: no NUL and no lone surrogate in any text."""
-    if isinstance(value, str):
-        if value.isascii() and "\x00" not in value:  # nearly all, and fifty commits have hundreds of texts
+    kind = type(value)  # exact types first: fifty commits have hundreds of values, and asking for a Mapping is dear
+    if kind is str:
+        if value.isascii() and "\x00" not in value:  # nearly all
             return value
         return value.replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")
-    if isinstance(value, Mapping):
+    if kind is dict or isinstance(value, Mapping):
         return {storable(str(key)): storable(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
         return [storable(each) for each in value]
-    return value
+    return storable(str(value)) if isinstance(value, str) else value
 
 
 def _kept(fact: NewFact) -> Any:  # Any: JSON
@@ -210,17 +220,25 @@ def _folded(kind: str, identities: Iterable[str], before: Held, rows: Iterable[F
         if row.kind == kind:
             facts[row.identity].append(row)
     for told in facts.values():
-        told.sort(key=lambda fact: (fact.received_at is not None, fact.received_at or EVER))
+        told.sort(key=_arrival)
     return [folded_record(kind, identity, told) for identity, told in facts.items() if told]
 
 
+def _arrival(fact: Fact) -> tuple[bool, dt.datetime, int]:
+    """What facts of one record are ordered by; what is known since ever comes first."""
+    return fact.received_at is not None, fact.received_at or EVER, fact.pk
+
+
 def facts_of_records(*, team: Team, kind: str, identities: Sequence[str]) -> dict[str, list[Fact]]:
-    """The facts of these records of one kind, by identity, each list in order. One query per 500 identities."""
+    """The facts of these records of one kind, by identity, each list in order. One query.
+
+    Put in order here: asked to do it, SQLite walks through all facts of the team in the order of their arrival.
+    """
     facts: dict[str, list[Fact]] = defaultdict(list)
-    for start in range(0, len(identities), CHUNK):
-        rows = Fact.objects.filter(team=team, kind=kind, identity__in=identities[start : start + CHUNK])
-        for row in rows.order_by(F("received_at").asc(nulls_first=True), "id"):
-            facts[row.identity].append(row)
+    for row in _facts(team=team.pk, kind=kind, names=list(identities)):
+        facts[row.identity].append(row)
+    for told in facts.values():
+        told.sort(key=_arrival)
     return dict(facts)
 
 

@@ -47,6 +47,9 @@ class CheckTally:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._counts: dict[Counted, _Count] = {}
+        #: The counts of the hour now running, by what is cheap to make for each evaluation: a tenth of the way above.
+        self._running: dict[tuple[int, str, str, str, str], _Count] = {}
+        self._begins_at = self._ends_at = dt.datetime.min.replace(tzinfo=dt.UTC)
         self._unknown: set[tuple[int, str]] = set()
 
     def add(
@@ -60,8 +63,13 @@ class CheckTally:
         quantity: int = 1,
     ) -> None:
         """So many more."""
-        hour = at.replace(minute=0, second=0, microsecond=0)
+        short = (environment_id, key, application, variant, kind)
         with self._lock:
+            if self._begins_at <= at < self._ends_at and (running := self._running.get(short)) is not None:
+                running.quantity += quantity
+                running.last_at = max(running.last_at, at)
+                return
+            hour = at.replace(minute=0, second=0, microsecond=0)
             if not variant:
                 key = self._known(environment_id, key)
             counted = Counted(environment_id, key, application, variant, hour, kind)
@@ -70,10 +78,19 @@ class CheckTally:
                 counted = Counted(environment_id, OTHERS, application, "", hour, kind)
                 count = self._counts.get(counted)
             if count is None:
-                self._counts[counted] = _Count(quantity, at)
+                count = self._counts[counted] = _Count(quantity, at)
             else:
                 count.quantity += quantity
                 count.last_at = max(count.last_at, at)
+            if variant:  # keys that are no flag's may be any number
+                self._remember(short, hour, count)
+
+    def _remember(self, short: tuple[int, str, str, str, str], hour: dt.datetime, count: _Count) -> None:
+        if hour > self._begins_at:
+            self._running = {}
+            self._begins_at, self._ends_at = hour, hour + dt.timedelta(hours=1)
+        if hour == self._begins_at:
+            self._running[short] = count
 
     def _known(self, environment_id: int, key: str) -> str:
         if (environment_id, key) in self._unknown:
@@ -87,7 +104,7 @@ class CheckTally:
         """Writes down what was counted. What cannot be written stays counted, and is raised."""
         with self._lock:
             counts, self._counts = self._counts, {}
-            self._unknown = set()
+            self._running, self._unknown = {}, set()
         try:
             record_checks({counted: (count.quantity, count.last_at) for counted, count in counts.items()})
         except Exception:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from django.db.models import F
@@ -14,7 +14,7 @@ from deploys.actions.turns import one_write
 from deploys.domain.changes import FlagReport
 from deploys.domain.flag_documents import InvalidRules, segment_document, segment_of
 from deploys.domain.flag_graph import dependants_of
-from deploys.domain.flag_rules import FlagKind, ValueType
+from deploys.domain.flag_rules import LASTING, FlagKind, ValueType
 from deploys.domain.flag_variants import due_at, is_key, is_lasting, stages_ok, variants_document, variants_of
 from deploys.models import (
     Environment,
@@ -23,6 +23,7 @@ from deploys.models import (
     FlagEpoch,
     FlagRevision,
     FlagSegment,
+    FlagTask,
     RegisteredFlag,
     Service,
     Team,
@@ -32,6 +33,8 @@ from deploys.queries.flag_rulesets import needs_of, ruleset_of
 
 #: Who the facts of our own flags come from.
 SOURCE: Final = "upshot"
+#: Temporary flags beyond which another needs somebody to mean it; from a fourth of that on, pages warn (FLAGS R10).
+MOST_TEMPORARY: Final = 200
 #: What may be changed of a flag without changing what it serves.
 DETAILS: Final = ("description", "owner", "ticket_url", "expires_at")
 
@@ -61,10 +64,12 @@ def create_flag(
     expires_at: dt.datetime | None = None,
     salt: str = "",
     act: str = FlagRevision.Act.CREATED,
+    is_over_cap_meant: bool = True,
 ) -> RegisteredFlag:
     """A new flag, off everywhere. Due after the time of its kind, unless `expires_at` says otherwise.
 
-    `salt`: that of another flag, for two that should reach the same users. FlagRefused names what is wrong.
+    `salt`: that of another flag, for two that should reach the same users. `is_over_cap_meant`: without, more than
+    MOST_TEMPORARY temporary flags are refused. FlagRefused names what is wrong.
     """
     if not is_key(key):
         raise FlagRefused("expected 1 to 100 letters, digits, dots, dashes and underscores", field="key")
@@ -77,6 +82,11 @@ def create_flag(
     if not stages_ok(kind, value_type, list(checked)):
         raise FlagRefused("a migration serves the texts off, shadow, new_with_fallback and new_only", field="variants")
     with one_write():
+        if not is_over_cap_meant and not is_lasting(kind) and temporary_count(team) >= MOST_TEMPORARY:
+            raise FlagRefused(
+                f"{MOST_TEMPORARY} temporary flags are more than anybody can look after: clean up first, or say that you mean it",
+                field="is_over_cap_meant",
+            )
         if RegisteredFlag.objects.filter(team=team, key=key).exists():
             raise FlagRefused("a flag of this key exists, or did: archived flags keep their key", field="key")
         flag = RegisteredFlag.objects.create(
@@ -86,10 +96,16 @@ def create_flag(
             expires_at=expires_at if expires_at is not None else due_at(kind, now),
         )  # fmt: skip
         flag.services.set(services)
+        FlagTask.objects.create(flag=flag)
         FlagRevision.objects.create(flag=flag, act=act, at=now, by=by, after=_described(flag))
         _tell(flag, now, by)
         touch(team.environments.all())
     return flag
+
+
+def temporary_count(team: Team) -> int:
+    """Flags in use that are meant to go again. One query."""
+    return RegisteredFlag.objects.filter(team=team, archived_at__isnull=True).exclude(kind__in=list(LASTING)).count()
 
 
 def describe_flag(*, flag: RegisteredFlag, details: Mapping[str, Any], now: dt.datetime, by: User | None) -> bool:
@@ -111,8 +127,13 @@ def describe_flag(*, flag: RegisteredFlag, details: Mapping[str, Any], now: dt.d
     return True
 
 
-def archive_flag(*, flag: RegisteredFlag, reason: str, now: dt.datetime, by: User | None) -> None:
-    """The flag is no longer served: who still asks gets FLAG_NOT_FOUND, and is counted. Idempotent."""
+def archive_flag(
+    *, flag: RegisteredFlag, reason: str, now: dt.datetime, by: User | None, proof: Sequence[str] = ()
+) -> None:
+    """The flag is no longer served: who still asks gets FLAG_NOT_FOUND, and is counted. Idempotent.
+
+    `proof`: what shows that no code asks for it any more, step by step; kept in its history.
+    """
     with one_write():
         flag.refresh_from_db()
         if flag.archived_at is not None:
@@ -121,7 +142,7 @@ def archive_flag(*, flag: RegisteredFlag, reason: str, now: dt.datetime, by: Use
             dependants = dependants_of(needs_of(ruleset_of(environment)), flag.key)
             if dependants:
                 raise FlagRefused(f"{', '.join(dependants)} in {environment} needs this flag: change that first")
-        _set_archived(flag, now, FlagRevision.Act.ARCHIVED, reason, now, by)
+        _set_archived(flag, now, FlagRevision.Act.ARCHIVED, reason, now, by, proof)
 
 
 def restore_flag(*, flag: RegisteredFlag, reason: str, now: dt.datetime, by: User | None) -> None:
@@ -184,11 +205,18 @@ def tell_of(flag: RegisteredFlag, environment: str) -> FlagReport:
 
 
 def _set_archived(
-    flag: RegisteredFlag, archived_at: dt.datetime | None, act: str, reason: str, now: dt.datetime, by: User | None
+    flag: RegisteredFlag,
+    archived_at: dt.datetime | None,
+    act: str,
+    reason: str,
+    now: dt.datetime,
+    by: User | None,
+    proof: Sequence[str] = (),
 ) -> None:
     flag.archived_at = archived_at
     flag.save(update_fields=["archived_at"])
-    FlagRevision.objects.create(flag=flag, act=act, at=now, by=by, reason=reason)
+    after = {"proof": list(proof)} if proof else None
+    FlagRevision.objects.create(flag=flag, act=act, at=now, by=by, reason=reason, after=after)
     _tell(flag, now, by)
     touch(flag.team.environments.all())
 

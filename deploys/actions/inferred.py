@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Sequence
 from typing import Final
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from deploys.actions.deploys import record
 from deploys.actions.facts import lock_team
 from deploys.domain.changes import DeployReport
 from deploys.domain.releases import is_same_version
-from deploys.models import INFERRED, Deploy, Environment, FactOrigin, Service
+from deploys.models import INFERRED, Change, Deploy, Environment, FactOrigin, Service
+from deploys.queries.prepared import PreparedRows
 
+
+def _standing(since: dt.datetime) -> QuerySet[Deploy, Deploy]:
+    """What was inferred since, and not taken back."""
+    rows = Deploy.objects.select_related("team", "service", "environment", "release")
+    return rows.filter(source=INFERRED, started_at__gte=since).exclude(status=Deploy.Status.FAILURE)
+
+
+_SINCE: Final = dt.datetime(1971, 2, 3, tzinfo=dt.UTC)
+_inferred: Final = PreparedRows(_standing, since=_SINCE)
+_inferred_of: Final = PreparedRows(
+    lambda since, changes: _standing(since).filter(service__in=Change.objects.filter(pk__among=changes).values("service")),
+    since=_SINCE, changes=[-101],
+)  # fmt: skip
 EARLY: Final = dt.timedelta(hours=1)
 """A deploy may be reported with a start this long after its release was first seen: clocks and canaries differ."""
 LATE: Final = dt.timedelta(days=7)
@@ -62,20 +77,16 @@ def record_inferred(
     ).deploy  # fmt: skip
 
 
-def absorb_inferred(*, now: dt.datetime, service_ids: Collection[int] | None = None) -> int:
-    """Takes back what was inferred for lack of a report that has come since, in these services or in all. How many.
+def absorb_inferred(*, now: dt.datetime, change_ids: Sequence[int] | None = None) -> int:
+    """Takes back what was inferred for lack of a report that has come since, in the services of these changes or in all.
+    How many.
 
     What is taken back stays as a deploy that never took traffic, which is how the history format cancels one. One query
     where nothing was inferred in the last days; safe to run at any time.
     """
-    rows = (
-        Deploy.objects.select_related("team", "service", "environment", "release")
-        .filter(source=INFERRED, started_at__gte=now - 2 * LATE)
-        .exclude(status=Deploy.Status.FAILURE)
-    )
-    if service_ids is not None:
-        rows = rows.filter(service__in=service_ids)
-    return sum(_absorb(row, now) for row in rows.order_by("started_at", "pk"))
+    since = now - 2 * LATE
+    rows = _inferred(since=since) if change_ids is None else _inferred_of(since=since, changes=list(change_ids))
+    return sum(_absorb(row, now) for row in sorted(rows, key=lambda row: (row.started_at, row.pk)))
 
 
 def reported_for(inferred: Deploy) -> Deploy | None:

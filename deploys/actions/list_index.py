@@ -1,4 +1,6 @@
-"""The list index: kind, outcome, live time and what is live, kept beside each deploy for lists and pages, never for metrics.
+"""The list index: kind, outcome, live time and what is live, kept beside each deploy for lists and pages.
+
+Metrics read of it only which versions were live before a window, where it is up to date.
 
 The kind of a deploy depends on those before it. So a change makes anew what went live at its time or later, on top of what
 is listed of the time before: the cost of one more deploy does not grow with the history, and several services made anew
@@ -19,12 +21,12 @@ from django.db.models import Q, QuerySet
 from deploys.domain.change_links import ChangeLinks
 from deploys.domain.deploy_facts import DeployFacts
 from deploys.domain.environments import tier
-from deploys.models import Deploy, Service, Team
+from deploys.models import Deploy, Environment, Service, Team
 from deploys.ports import change_links
 from deploys.queries.changes import deploy_timeout
 from deploys.queries.chunks import chunks
 from deploys.queries.derived import COLUMNS, facts_of, identity
-from deploys.queries.prepared import Prepared
+from deploys.queries.prepared import Prepared, PreparedRows
 
 Row: TypeAlias = dict[str, Any]  # Any: column values, COLUMNS
 Since: TypeAlias = dt.datetime | None
@@ -66,7 +68,28 @@ def _digest_rows(service: int, place: int, since: dt.datetime, name: str) -> Any
     return _stack(service, [place], since).filter(artifact__digest=name).values(*COLUMNS)
 
 
+def _locked(keys: Sequence[int]) -> QuerySet[Service, Service]:
+    rows = Service.objects.select_for_update(no_key=True, of=("self",)).select_related("team").order_by("pk")
+    return rows.filter(pk__among=keys)
+
+
+def _shown_live(teams: Sequence[int], services: Sequence[int]) -> Any:  # Any: a queryset of keys
+    rows = Deploy.objects.filter(team_id__among=teams, service_id__among=services, is_live_listed=True)
+    return rows.values("pk")
+
+
+def _taken_back(services: Sequence[int], since: dt.datetime) -> Any:  # Any: a queryset of what is asked of each
+    rows = Deploy.objects.filter(
+        service_id__among=services, undone_listed_at__gte=since, live_listed_at__isnull=False
+    )  # fmt: skip
+    return rows.values("pk", "service", "live_listed_at", "undone_listed_at")
+
+
 _AT: Final[Row] = {"service": -101, "place": -102, "since": dt.datetime(1971, 2, 3, tzinfo=dt.UTC)}
+_services: Final = PreparedRows(_locked, keys=[-101])
+_places: Final = Prepared(lambda team: Environment.objects.filter(team=team).values("pk", "name"), team=-101)
+_lives: Final = Prepared(_shown_live, teams=[-101], services=[-102])
+_undone_since: Final = Prepared(_taken_back, services=[-101], since=_AT["since"])
 _from: Final = Prepared(_later_rows, service=_AT["service"], since=_AT["since"])
 _tops: Final = Prepared(_top_rows, **_AT)
 _of_version: Final = Prepared(_version_rows, **_AT, name="(name)")
@@ -102,8 +125,7 @@ def relist(since: Mapping[int, Since], *, now: dt.datetime, made: Collection[int
 
     Locks the services, so that two who list one do so one after the other.
     """
-    rows = Service.objects.select_for_update(no_key=True, of=("self",)).select_related("team").order_by("pk")
-    services = [service for some in chunks(sorted(since)) for service in rows.filter(pk__in=some)]
+    services = _services(keys=sorted(since))
     around = {service.team_id: service.team for service in services}
     known = {pk: _around(team) for pk, team in around.items()}
     works = [_work(service, since[service.pk]) for service in services]
@@ -119,8 +141,8 @@ def relist(since: Mapping[int, Since], *, now: dt.datetime, made: Collection[int
 def _around(team: Team) -> _Around:
     """Two queries."""
     places: dict[str, set[int]] = defaultdict(set)  # all of them: a deploy that was moved leaves one without any row
-    for pk, name in team.environments.values_list("pk", "name"):
-        places[tier(name)].add(pk)
+    for row in _places(team=team.pk):
+        places[tier(row["name"])].add(row["pk"])
     return _Around(team, places, deploy_timeout(team))
 
 
@@ -310,10 +332,8 @@ def _mark_old(works: Sequence[_Work], live: Mapping[int, int]) -> int:
     """
     anew = {key for work in works for key in work.rows}
     services = {work.service.pk: work for work in works}
-    marked = Deploy.objects.filter(
-        team__in={work.service.team_id for work in works}, service__in=services, is_live_listed=True
-    )
-    shown = set(marked.values_list("pk", flat=True)) - anew
+    teams = sorted({work.service.team_id for work in works})
+    shown = {row["pk"] for row in _lives(teams=teams, services=sorted(services))} - anew
     gone, come = shown - live.keys(), live.keys() - anew - shown
     for some in chunks(sorted(gone)):
         Deploy.objects.filter(pk__in=some).update(is_live_listed=False)
@@ -328,10 +348,10 @@ def _mark_undone(works: Mapping[int, _Work], anew: Collection[int]) -> None:
     if not works:
         return
     first = min(work.since for work in works.values() if work.since is not None)
-    rows = Deploy.objects.filter(service__in=works, undone_listed_at__gte=first, live_listed_at__isnull=False)
+    rows = [tuple(row.values()) for row in _undone_since(services=sorted(works), since=first)]
     forgotten = [
         key
-        for key, service, *instants in rows.values_list("pk", "service", "live_listed_at", "undone_listed_at")
+        for key, service, *instants in rows
         if key not in anew and key not in works[service].undone and _is_forgotten(works[service].since, *instants)
     ]
     for some in chunks(forgotten):

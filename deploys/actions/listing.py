@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
 from django.db import connection, transaction
 
@@ -16,6 +17,16 @@ from deploys.actions.list_index import Since, relist
 from deploys.models import Deploy, Team
 from deploys.queries.changes import deploy_timeout
 from deploys.queries.chunks import chunks
+from deploys.queries.prepared import Prepared
+
+LATELY: Final = dt.timedelta(days=1)
+MOST_TOGETHER: Final = 32
+"""Services that are listed in one transaction: as many as posted deploys are recorded in one (`deploys.actions.turns`)."""
+
+
+_listed: Final = Prepared(
+    lambda keys: Deploy.objects.filter(pk__among=keys).values("pk", "kind_listed", "outcome_listed"), keys=[-101]
+)
 
 
 class _Pending:
@@ -78,15 +89,18 @@ def listed(deploys: Sequence[Deploy]) -> None:
 
     Another sender of the same message may have committed it, but not yet come to this.
     """
-    rows = Deploy.objects.filter(pk__in={deploy.pk for deploy in deploys})
-    said = {pk: (kind, outcome) for pk, kind, outcome in rows.values_list("pk", "kind_listed", "outcome_listed")}
+    said = _words([deploy.pk for deploy in deploys])
     waiting = {deploy.pk: deploy for deploy in deploys if not said[deploy.pk][1]}
     if waiting:
         refresh_after(waiting.values())
-        again = rows.filter(pk__in=waiting).values_list("pk", "kind_listed", "outcome_listed")
-        said.update({pk: (kind, outcome) for pk, kind, outcome in again})
+        said.update(_words(list(waiting)))
     for deploy in deploys:
         deploy.kind_listed, deploy.outcome_listed = said[deploy.pk]
+
+
+def _words(keys: list[int]) -> dict[int, tuple[str, str]]:
+    """Kind and outcome, as listed, by the key."""
+    return {row["pk"]: (row["kind_listed"], row["outcome_listed"]) for row in _listed(keys=keys)}
 
 
 def refresh_services(service_ids: Iterable[int], *, now: dt.datetime | None = None) -> int:
@@ -129,5 +143,10 @@ def _instants(*instants: dt.datetime | None) -> list[dt.datetime]:
 
 
 def _refresh_all(since: Mapping[int, Since], now: dt.datetime) -> int:
-    """One transaction for each service: a walk over years of one must not hold up those who write about others."""
-    return sum(relist({service_id: since[service_id]}, now=now) for service_id in sorted(since))
+    """One transaction for services of which only the last day is stale, as when deploys are posted; one for each of the others:
+    a walk over years of one must not hold up those who write about others.
+    """
+    recent = sorted(pk for pk, at in since.items() if at is not None and now - at <= LATELY)
+    older = sorted(since.keys() - set(recent))
+    parts = [*chunks(recent, MOST_TOGETHER), *([service_id] for service_id in older)]
+    return sum(relist({service_id: since[service_id] for service_id in part}, now=now) for part in parts)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from deploys import clock
 from deploys.actions.deploys import Incoming, RecordedDeploy, UnknownName, record_all
 from deploys.actions.listing import listed, refresh_now
+from deploys.actions.tokens import usable_tokens
 from deploys.actions.turns import Together, one_write
-from deploys.models import Delivery, Team
+from deploys.models import ApiToken, Delivery, Team
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,36 @@ class Post:
     team: Team
     message: Incoming
     line: Delivery
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A message whose token nobody has looked at yet: one query finds those of all that came at once.
+
+    `secret_hash` and `scope`: who may send it. `opened` makes the post of it.
+    """
+
+    secret_hash: str
+    scope: str
+    opened: Callable[[ApiToken], Post]
+
+
+class NotOpened(Exception):
+    """The token of a letter is none of ours, or may not do this."""
+
+
+def take(items: Sequence[Post | Letter]) -> list[RecordedDeploy | Exception]:
+    """What became of each, in order: `take_posts`, or NotOpened."""
+    sealed = {each.secret_hash for each in items if isinstance(each, Letter)}
+    tokens = usable_tokens(sealed, now=clock.now()) if sealed else {}
+    posts: dict[int, Post] = {}
+    for place, each in enumerate(items):
+        if isinstance(each, Post):
+            posts[place] = each
+        elif (token := tokens.get(each.secret_hash)) is not None and each.scope in token.scopes:
+            posts[place] = each.opened(token)
+    done = dict(zip(posts, take_posts(list(posts.values())), strict=True)) if posts else {}
+    return [done.get(place) or NotOpened() for place in range(len(items))]
 
 
 def take_posts(posts: Sequence[Post]) -> list[RecordedDeploy | UnknownName]:
@@ -49,5 +81,5 @@ def _line(post: Post, taken: RecordedDeploy) -> Delivery:
     return line
 
 
-post_deploy: Final = Together(take_posts)
+post_deploy: Final[Together[Post | Letter, RecordedDeploy]] = Together(take)
 """Takes one post, together with those that come meanwhile; raises what stands in place of an answer."""

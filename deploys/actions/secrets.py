@@ -5,9 +5,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import secrets
+from typing import TYPE_CHECKING
 
-from cryptography.fernet import Fernet, InvalidToken
 from django.conf import settings
+
+if TYPE_CHECKING:
+    from cryptography.fernet import Fernet
 
 
 class UnreadableSecret(Exception):
@@ -16,6 +19,8 @@ class UnreadableSecret(Exception):
 
 def _cipher() -> Fernet:
     """AES-128-CBC with HMAC-SHA256, keyed from the instance's secret key."""
+    from cryptography.fernet import Fernet  # noqa: PLC0415 -- 5 MB in each process, of which few ever need it
+
     digest = hashlib.sha256(b"upshot secrets v1\x00" + settings.SECRET_KEY.encode()).digest()
     return Fernet(base64.urlsafe_b64encode(digest))
 
@@ -27,6 +32,8 @@ def encrypt(secret: str) -> bytes:
 
 def decrypt(stored: bytes | memoryview) -> str:
     """The secret again. UnreadableSecret when the instance's key has changed."""
+    from cryptography.fernet import InvalidToken  # noqa: PLC0415 -- as above
+
     try:
         return _cipher().decrypt(bytes(stored)).decode()
     except InvalidToken as error:

@@ -14,6 +14,7 @@ from django.db import OperationalError
 
 from deploys.actions.secrets import new_secret, secret_hash
 from deploys.models import ApiToken, Scope, SignInAttempt, Team, User
+from deploys.queries.prepared import PreparedRows
 
 logger = logging.getLogger(__name__)
 
@@ -25,6 +26,11 @@ WRONG_TOKENS: Final = 20
 SPAN: Final = dt.timedelta(minutes=5)
 #: Stands where a try by password has the hash of its person.
 MACHINE: Final = "machine"
+
+
+_tokens: Final = PreparedRows(
+    lambda hashes: ApiToken.objects.filter(secret_hash__among=hashes).select_related("team"), hashes=["(hash)"]
+)
 
 
 class UnusableToken(Exception):
@@ -68,16 +74,34 @@ def create_token(
 def authenticate(secret: str, *, now: dt.datetime) -> ApiToken:
     """The usable token with this secret. UnusableToken otherwise. One query, and one write a minute at most."""
     digest = secret_hash(secret)
-    token = ApiToken.objects.select_related("team").filter(secret_hash=digest).first()
+    token = next(iter(_tokens(hashes=[digest])), None)
     if token is None or not hmac.compare_digest(token.secret_hash.encode(), digest.encode()):
         raise UnusableToken("unknown")
-    if token.revoked_at is not None:
-        raise UnusableToken("revoked")
-    if token.expires_at is not None and token.expires_at <= now:
-        raise UnusableToken("expired")
-    if token.last_used_at is None or now - token.last_used_at >= LAST_USED_STEP:
+    if (why := _why_not(token, now)) is not None:
+        raise UnusableToken(why)
+    if _is_note_due(token, now):
         _note_use(token, now)
     return token
+
+
+def usable_tokens(hashes: Iterable[str], *, now: dt.datetime) -> dict[str, ApiToken]:
+    """Those of these tokens that `authenticate` would give, by the hash of their secret. One query, and the same writes."""
+    found = {token.secret_hash: token for token in _tokens(hashes=sorted(hashes)) if _why_not(token, now) is None}
+    for token in found.values():
+        if _is_note_due(token, now):
+            _note_use(token, now)
+    return found
+
+
+def _why_not(token: ApiToken, now: dt.datetime) -> str | None:
+    """Why a token cannot be used; None for one that can."""
+    if token.revoked_at is not None:
+        return "revoked"
+    return "expired" if token.expires_at is not None and token.expires_at <= now else None
+
+
+def _is_note_due(token: ApiToken, now: dt.datetime) -> bool:
+    return token.last_used_at is None or now - token.last_used_at >= LAST_USED_STEP
 
 
 def _note_use(token: ApiToken, now: dt.datetime) -> None:

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, Generic, TypeVar
 
-from django.db import OperationalError, connection, transaction
+from django.db import OperationalError, close_old_connections, connection, transaction
 
 _TURN: Final = threading.RLock()
 """Reentrant: what runs once a transaction has committed may write again."""
@@ -32,12 +32,13 @@ def one_write() -> Iterator[None]:
 
 
 class _Ticket(Generic[Item, Result]):
-    """What one thread brought, and what became of it."""
+    """What one caller brought, and what became of it."""
 
-    __slots__ = ("error", "is_done", "item", "result")
+    __slots__ = ("error", "is_done", "item", "result", "tell")
 
-    def __init__(self, item: Item) -> None:
+    def __init__(self, item: Item, tell: Callable[[Result | None, BaseException | None], None] | None = None) -> None:
         self.item = item
+        self.tell = tell
         self.is_done = False
         self.result: Result | None = None
         self.error: BaseException | None = None
@@ -46,9 +47,9 @@ class _Ticket(Generic[Item, Result]):
 class Together(Generic[Item, Result]):
     """Group commit: while one thread works, what others bring waits; one of those takes all of it and works for them.
 
-    No timer and no thread of its own: a lone caller waits for nobody. `work` takes several items in one transaction and
-    gives for each, in order, a result or the error its caller is to be told. Where it raises, nothing of the group was
-    written, and each is tried alone, so that one bad item harms no other; a busy database is told to all at once.
+    No timer: a lone caller waits for nobody. `work` takes several items in one transaction and gives for each, in order, a
+    result or the error its caller is to be told. Where it raises, nothing of the group was written, and each is tried
+    alone, so that one bad item harms no other; a busy database is told to all at once.
     """
 
     def __init__(self, work: Callable[[Sequence[Item]], Sequence[Result | Exception]], *, most: int = MOST) -> None:
@@ -57,6 +58,7 @@ class Together(Generic[Item, Result]):
         self._waiting: deque[_Ticket[Item, Result]] = deque()
         self._changed = threading.Condition()
         self._is_led = False
+        self._thread: threading.Thread | None = None
 
     def __call__(self, item: Item) -> Result:
         """The result for this item, once it is written; raises its error."""
@@ -69,6 +71,18 @@ class Together(Generic[Item, Result]):
             raise ticket.error
         return ticket.result  # type: ignore[return-value]  # no error: `work` gave a result
 
+    def later(self, item: Item, tell: Callable[[Result | None, BaseException | None], None]) -> None:
+        """Takes the item and returns at once: for callers who are no threads, of which as many may wait as like.
+
+        `tell` is called with the result, or else with the error, in the thread that did the work; it must be quick.
+        """
+        with self._changed:
+            self._waiting.append(_Ticket(item, tell))
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._run, name="turns", daemon=True)
+                self._thread.start()
+            self._changed.notify_all()
+
     def _wait(self, ticket: _Ticket[Item, Result]) -> None:
         with self._changed:
             self._waiting.append(ticket)
@@ -77,8 +91,22 @@ class Together(Generic[Item, Result]):
             if ticket.is_done:
                 return
             self._is_led = True
+        self._lead(lambda: not ticket.is_done)
+
+    def _run(self) -> None:
+        """The thread that leads where nobody waits who could."""
+        while True:
+            with self._changed:
+                while self._is_led or not self._waiting:
+                    self._changed.wait()
+                self._is_led = True
+            close_old_connections()
+            with contextlib.suppress(Exception):  # each caller was told of its own
+                self._lead(lambda: bool(self._waiting))
+
+    def _lead(self, goes_on: Callable[[], bool]) -> None:
         try:
-            while not ticket.is_done:
+            while goes_on():
                 with self._changed:
                     group = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._most))]
                 self._serve(group)
@@ -102,7 +130,10 @@ class Together(Generic[Item, Result]):
             raise
         finally:
             for ticket in group:
-                ticket.is_done = True
+                if not ticket.is_done:  # one that was tried alone has been told
+                    ticket.is_done = True
+                    if ticket.tell is not None:
+                        ticket.tell(ticket.result, ticket.error)
 
     def _try(self, group: Sequence[_Ticket[Item, Result]]) -> None:
         for ticket, done in zip(group, self._work([ticket.item for ticket in group]), strict=True):

@@ -144,7 +144,7 @@ class _NotACommit(ValueError):
 
 
 def _commit(said: object) -> CommitReport:
-    if not isinstance(said, Mapping):
+    if type(said) is not dict and not isinstance(said, Mapping):  # asking for a Mapping is dear, fifty times
         raise _NotACommit("sha", "expected an object with a sha")
     files = said.get("files")
     if files is not None and not isinstance(files, list):

@@ -17,10 +17,6 @@ from deploys.actions.flag_checks import CheckTally
 from deploys.actions.flag_serving import FlagStore, KnownKey
 from deploys.api.ofrep_transport import (
     Gone,
-    Receive,
-    Reply,
-    Scope,
-    Send,
     TooLarge,
     headers_of,
     preflight,
@@ -29,6 +25,8 @@ from deploys.api.ofrep_transport import (
     send_reply,
     shared_with,
 )
+from deploys.api.raw_asgi import Answer, Receive, Scope, Send
+from deploys.domain.allowances import Allowances
 from deploys.domain.flag_conditions import Context
 from deploys.domain.flag_evaluation import ErrorCode, Unanswerable, evaluate
 from deploys.domain.flag_rules import Ruleset, Stage
@@ -67,7 +65,11 @@ def is_ofrep(path: str) -> bool:
 class Ofrep:
     """The ASGI application. Lives in one event loop; `store` and `tally` are renewed and emptied from threads."""
 
-    def __init__(self, *, store: FlagStore, tally: CheckTally, now: Callable[[], dt.datetime] = clock.now) -> None:
+    def __init__(
+        self, *, store: FlagStore, tally: CheckTally, now: Callable[[], dt.datetime] = clock.now, rate: float = 0
+    ) -> None:
+        """`rate`: requests a second that one key may send; 0: as many as it likes."""
+        self._allowances = Allowances(rate)
         self._store = store
         self._tally = tally
         self._now = now
@@ -94,15 +96,17 @@ class Ofrep:
             reply = _refusal(refusal, key)
         except Exception:
             logger.exception("a flag could not be evaluated", extra={"flag": key})
-            reply = Reply(500, encoded(failure(ErrorCode.GENERAL, "the server failed; its log says how", key or None)))
-        await send_reply(send, Reply(reply.status, reply.body, (*reply.headers, *shared_with(origin))))
+            reply = Answer(500, encoded(failure(ErrorCode.GENERAL, "the server failed; its log says how", key or None)))
+        await send_reply(send, Answer(reply.status, reply.body, (*reply.headers, *shared_with(origin))))
 
-    async def _answer(self, path: str, key: str, method: str, headers: Mapping[bytes, str], receive: Receive) -> Reply:
+    async def _answer(self, path: str, key: str, method: str, headers: Mapping[bytes, str], receive: Receive) -> Answer:
         if not key and path != ALL:
             raise Refused(404, "there is nothing at this address", ErrorCode.FLAG_NOT_FOUND)
         if method != "POST":
-            return Reply(405, encoded(failure(ErrorCode.GENERAL, "ask by POST")), ((b"allow", b"POST, OPTIONS"),))
+            return Answer(405, encoded(failure(ErrorCode.GENERAL, "ask by POST")), ((b"allow", b"POST, OPTIONS"),))
         known = await self._who(headers)
+        if seconds := self._allowances.wait(known.public_id, self._now().timestamp()):
+            raise Refused(429, f"this key asks more often than it may: wait {seconds} s", retry=seconds)
         try:
             body = await read_body(receive)
         except TooLarge as error:
@@ -148,20 +152,20 @@ class Ofrep:
             self._unknown[secret] = now
         raise Refused(401, "this key is unknown or revoked")
 
-    def _one(self, known: KnownKey, ruleset: Ruleset, key: str, context: Context) -> Reply:
+    def _one(self, known: KnownKey, ruleset: Ruleset, key: str, context: Context) -> Answer:
         now = self._now()
         try:
             evaluation = evaluate(ruleset, key, context, now)
         except Unanswerable as error:
             if is_key(key):
                 self._tally.add(known.environment_id, key, known.application, "", FlagCheck.Kind.CHECK.value, now)
-            return Reply(STATUS[error.code], encoded(failure(error.code, str(error), key)))
+            return Answer(STATUS[error.code], encoded(failure(error.code, str(error), key)))
         self._tally.add(
             known.environment_id, key, known.application, evaluation.variant, FlagCheck.Kind.CHECK.value, now
         )
-        return Reply(200, encoded(success(evaluation, is_public=known.is_public)))
+        return Answer(200, encoded(success(evaluation, is_public=known.is_public)))
 
-    def _all(self, known: KnownKey, ruleset: Ruleset, context: Context, if_none_match: str) -> Reply:
+    def _all(self, known: KnownKey, ruleset: Ruleset, context: Context, if_none_match: str) -> Answer:
         now, found = self._now(), []
         for key in sorted(ruleset.flags):
             variant = ""
@@ -175,10 +179,10 @@ class Ofrep:
         etag = etag_of(found, context)
         headers = ((b"etag", etag.encode()),)
         if if_none_match and is_current(if_none_match, etag):
-            return Reply(304, b"", headers)
-        return Reply(200, encoded(listing(found, stream_url=self._stream_url(known))), headers)
+            return Answer(304, b"", headers)
+        return Answer(200, encoded(listing(found, stream_url=self._stream_url(known))), headers)
 
-    def _fallback(self, known: KnownKey, ruleset: Ruleset, key: str) -> Reply:
+    def _fallback(self, known: KnownKey, ruleset: Ruleset, key: str) -> Answer:
         """A migration's new way failed and the old one served; counted, nothing else."""
         if key not in ruleset.flags:
             raise Refused(404, f"there is no flag {key} here", ErrorCode.FLAG_NOT_FOUND)
@@ -186,7 +190,7 @@ class Ofrep:
         self._tally.add(
             known.environment_id, key, known.application, variant, FlagCheck.Kind.FALLBACK.value, self._now()
         )
-        return Reply(204)
+        return Answer(204)
 
     # -- where changes are announced (ADR 0008 of the protocol) --------------------------------------------------------
 
@@ -251,9 +255,9 @@ def _flag_of(path: str) -> str:
     return ""
 
 
-def _refusal(refusal: Refused, key: str) -> Reply:
+def _refusal(refusal: Refused, key: str) -> Answer:
     said: dict[str, Any] = failure(refusal.code, str(refusal), key or None)
     headers = ((b"retry-after", str(refusal.retry).encode()),) if refusal.retry else ()
     if refusal.status == 401:
         headers = ((b"www-authenticate", b'Bearer realm="upshot"'),)
-    return Reply(refusal.status, encoded(said), headers)
+    return Answer(refusal.status, encoded(said), headers)

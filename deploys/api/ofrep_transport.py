@@ -3,37 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Final
 
+from deploys.api.raw_asgi import Answer, Pairs, Receive, Scope, Send, leave_to_ask, send_whole
 from deploys.formats.ofrep import MOST_BYTES
-
-Scope = MutableMapping[str, Any]  # Any: ASGI's own type
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]  # Any: as above
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]  # Any: as above
-Pairs = tuple[tuple[bytes, bytes], ...]
 
 BODY_SECONDS: Final = 20.0
 JSON: Final = (b"content-type", b"application/json")
-_PREFLIGHT: Final[Pairs] = (
-    (b"access-control-allow-origin", b"*"),
-    (b"access-control-allow-methods", b"GET, POST, OPTIONS"),
-    (
-        b"access-control-allow-headers",
-        b"Authorization, X-API-Key, Content-Type, If-None-Match, Cache-Control, Last-Event-ID",
-    ),
-    (b"access-control-max-age", b"86400"),
+_PREFLIGHT: Final = leave_to_ask(
+    methods="GET, POST, OPTIONS",
+    headers="Authorization, X-API-Key, Content-Type, If-None-Match, Cache-Control, Last-Event-ID",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """One answer."""
-
-    status: int
-    body: bytes = b""
-    headers: Pairs = ()
 
 
 class TooLarge(Exception):
@@ -57,9 +38,9 @@ def secret_of(headers: Mapping[bytes, str]) -> str:
     return headers.get(b"x-api-key", "").strip()
 
 
-def preflight() -> Reply:
+def preflight() -> Answer:
     """What a browser asks before it asks: no key yet, so nothing is told but that it may try."""
-    return Reply(204, b"", _PREFLIGHT)
+    return Answer(204, b"", _PREFLIGHT)
 
 
 def shared_with(origin: str) -> Pairs:
@@ -98,12 +79,11 @@ async def _collect(receive: Receive) -> bytes:
             return b"".join(pieces)
 
 
-async def send_reply(send: Send, reply: Reply) -> None:
-    """Writes the answer, headers and body in two messages that servers put into one segment."""
-    headers = [(b"content-length", str(len(reply.body)).encode()), (b"cache-control", b"no-store"), *reply.headers]
+async def send_reply(send: Send, reply: Answer) -> None:
+    """Writes the answer."""
+    headers = [(b"cache-control", b"no-store")]
+    if reply.status not in {204, 304}:
+        headers.append((b"content-length", str(len(reply.body)).encode()))
     if reply.body:
         headers.append(JSON)
-    if reply.status in {204, 304}:
-        headers = [pair for pair in headers if pair[0] != b"content-length"]
-    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-    await send({"type": "http.response.body", "body": reply.body})
+    await send_whole(send, reply, headers)

@@ -12,6 +12,7 @@ from rest_framework import serializers
 from deploys.api.fields import AddressField, CommitsField, InstantField, NameField, NumberField, TextField
 from deploys.domain.changes import DeployReport, FlagReport
 from deploys.domain.commits import CommitReport, files_of
+from deploys.domain.instants import instant_text
 from deploys.models import Deploy
 
 STATUSES = ["in_progress", "success", "failure"]
@@ -60,17 +61,22 @@ class DeployMessage(serializers.Serializer[Any]):  # Any: no row behind it
     delivery_id = NameField(max_length=200, required=False, help_text="A message with an id seen before is ignored.")
 
     def report(self) -> DeployReport:
-        """The message as the action takes it. Changed files nobody names are those of the commits."""
-        said = {key: value for key, value in self.validated_data.items() if key != "commits"}
-        if "files" not in said and (files := files_of(self.commits_said)):
-            said["files"] = files
-        return DeployReport(**_said(said))
+        """The message as the action takes it."""
+        return report_of(self.validated_data)
 
     @property
     def commits_said(self) -> list[CommitReport]:
         """The commits of the message."""
         found: list[CommitReport] = self.validated_data.get("commits", [])
         return found
+
+
+def report_of(values: Mapping[str, Any]) -> DeployReport:  # Any: checked values
+    """What the checked values of a message say. Changed files nobody names are those of the commits."""
+    said = {key: value for key, value in values.items() if key != "commits"}
+    if "files" not in said and (files := files_of(values.get("commits", ()))):
+        said["files"] = files
+    return DeployReport(**_said(said))
 
 
 class FlagMessage(serializers.Serializer[Any]):  # Any: no row behind it
@@ -128,35 +134,48 @@ class DeployAnswer(serializers.Serializer[Deploy]):
     live_at = InstantField(allow_null=True)
     release = serializers.CharField(source="release.version", default=None, allow_null=True)
     artifact = serializers.CharField(source="artifact.digest", default=None, allow_null=True)
-    kind = serializers.SerializerMethodField()
-    outcome = serializers.SerializerMethodField()
-    strategy = serializers.SerializerMethodField()
+    kind = serializers.CharField(
+        read_only=True, allow_null=True, help_text="Stated, or derived; null while it is not known."
+    )
+    outcome = serializers.CharField(
+        read_only=True, allow_null=True, help_text="succeeded, failed, aborted, running or never_finished."
+    )
+    strategy = serializers.CharField(read_only=True, allow_null=True, help_text="As stated.")
     percent = serializers.FloatField(allow_null=True)
-    commit = serializers.SerializerMethodField()
+    commit = serializers.CharField(read_only=True, allow_null=True, help_text="Hash of the newest commit in it.")
     files = serializers.ListField(child=serializers.CharField(), allow_null=True)
     description = serializers.CharField()
     url = serializers.CharField()
-    web_url = serializers.SerializerMethodField()
+    web_url = serializers.CharField(read_only=True, help_text="Its page.")
 
-    def get_kind(self, deploy: Deploy) -> str | None:
-        """Stated, or derived; null while it is not known."""
-        return deploy.kind_listed or deploy.kind_stated or None
+    def to_representation(self, instance: Deploy) -> dict[str, Any]:  # Any: JSON
+        """The fields above say what stands in the document of the API, and this fills them."""
+        return deploy_words(instance)
 
-    def get_outcome(self, deploy: Deploy) -> str | None:
-        """succeeded, failed, aborted, running or never_finished."""
-        return deploy.outcome_listed or None
 
-    def get_strategy(self, deploy: Deploy) -> str | None:
-        """As stated."""
-        return deploy.strategy or None
-
-    def get_commit(self, deploy: Deploy) -> str | None:
-        """Hash of the newest commit in it."""
-        return deploy.commit_sha or None
-
-    def get_web_url(self, deploy: Deploy) -> str:
-        """Its page."""
-        return settings.BASE_URL + reverse("deploy-detail", args=[deploy.team.slug, deploy.change.public_id])
+def deploy_words(deploy: Deploy) -> dict[str, Any]:  # Any: JSON
+    """A deploy as it stands, as `DeployAnswer` documents it; its neighbours in the tables were read with it."""
+    return {
+        "id": deploy.external_id,
+        "public_id": str(deploy.change.public_id),
+        "service": deploy.service.name,
+        "environment": deploy.environment.name,
+        "status": deploy.status,
+        "started_at": instant_text(deploy.started_at),
+        "finished_at": instant_text(deploy.finished_at) if deploy.finished_at is not None else None,
+        "live_at": instant_text(deploy.live_at) if deploy.live_at is not None else None,
+        "release": deploy.release.version if deploy.release is not None else None,
+        "artifact": deploy.artifact.digest if deploy.artifact is not None else None,
+        "kind": deploy.kind_listed or deploy.kind_stated or None,
+        "outcome": deploy.outcome_listed or None,
+        "strategy": deploy.strategy or None,
+        "percent": deploy.percent,
+        "commit": deploy.commit_sha or None,
+        "files": deploy.files,
+        "description": deploy.description,
+        "url": deploy.url,
+        "web_url": settings.BASE_URL + reverse("deploy-detail", args=[deploy.team.slug, deploy.change.public_id]),
+    }
 
 
 class DeployWritten(DeployAnswer):

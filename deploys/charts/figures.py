@@ -335,8 +335,12 @@ def errors_by_release(
     is_rollout = change is not None and rollout_until is not None and change[0] < ends_at and rollout_until > begins_at
     if change and rollout_until and is_rollout:
         shapes.append(ground(max(change[0], begins_at), min(rollout_until, ends_at), colour=ACCENT_WASH, opacity=1))
-    # one label ends at the first mark and one begins at the second, so that they cannot meet
-    is_between = bool(change and undone and begins_at + (ends_at - begins_at) / 5 <= change[0] < undone[0])
+    # one label ends at the first mark and one begins at the second, so that they cannot meet; not so near an edge that the
+    # words would leave the picture
+    length = ends_at - begins_at
+    is_between = bool(
+        change and undone and begins_at + length / 5 <= change[0] < undone[0] <= begins_at + length * 3 / 4
+    )
     if change and begins_at <= change[0] <= ends_at:
         shapes.append(upright(change[0], colour=ACCENT, dash="solid", width=1.5))
         notes.append(

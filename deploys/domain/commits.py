@@ -32,17 +32,20 @@ class CommitReport:
     @property
     def payload(self) -> dict[str, Any]:  # Any: JSON
         """The fact of kind `change`, in the history format's words: only what is said."""
-        said = {
-            "sha": self.sha[:LONGEST_SHA],
-            "committed_at": instant_text(self.committed_at) if self.committed_at is not None else None,
-            "author": self.author[:LONGEST_AUTHOR] if self.author is not None else None,
-            "title": self.title[:LONGEST_TITLE] if self.title is not None else None,
-        }
-        return {key: value for key, value in said.items() if value is not None}
+        said: dict[str, Any] = {"sha": self.sha[:LONGEST_SHA]}  # Any: JSON
+        if self.committed_at is not None:
+            said["committed_at"] = instant_text(self.committed_at)
+        if self.author is not None:
+            said["author"] = self.author[:LONGEST_AUTHOR]
+        if self.title is not None:
+            said["title"] = self.title[:LONGEST_TITLE]
+        return said
 
 
 def title_of(message: str) -> str:
     """The first line of a commit message that is not empty, without space around it; the empty text for none."""
+    if not _LINES.search(message):
+        return message.strip()[:LONGEST_TITLE]
     return next((line.strip() for line in _LINES.split(message) if line.strip()), "")[:LONGEST_TITLE]
 
 

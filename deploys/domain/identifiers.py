@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 import uuid
+from collections.abc import Iterable
 
 
 def uuid7() -> uuid.UUID:
@@ -20,3 +21,14 @@ def uuid7_of(milliseconds: int, random_bits: int) -> uuid.UUID:
     value |= 0b10 << 62
     value |= random_bits & (1 << 62) - 1
     return uuid.UUID(int=value)
+
+
+def public_ids_among(ids: Iterable[str]) -> list[uuid.UUID]:
+    """Those of printed ids that may be public ones, in order: a record is printed by the id its sender gave it, or by its own."""
+    found = []
+    for each in ids:
+        try:
+            found.append(uuid.UUID(each))
+        except ValueError:
+            continue
+    return found

@@ -1,5 +1,6 @@
 """Tables of what changed."""
 
+from deploys.models.among import Among
 from deploys.models.artifacts import Artifact, Commit, CommitDeploy, Push, PushedCommit, Release, ReleaseCommit
 from deploys.models.attempts import SignInAttempt
 from deploys.models.catalog import (
@@ -16,6 +17,7 @@ from deploys.models.catalog import (
 )
 from deploys.models.changes import INFERRED, Change, Deploy, Flag, FlagChange
 from deploys.models.facts import Fact, FactKind, FactOrigin
+from deploys.models.flag_code import FlagReference, FlagRepository, FlagScan, FlagTrace
 from deploys.models.flags import (
     FlagCheck,
     FlagEnvironment,
@@ -25,6 +27,7 @@ from deploys.models.flags import (
     FlagRevision,
     FlagSegment,
     FlagSettings,
+    FlagTask,
     RegisteredFlag,
 )
 from deploys.models.schedules import ScheduledJob
@@ -34,6 +37,7 @@ from deploys.models.users import User
 
 __all__ = [
     "INFERRED",
+    "Among",
     "ApiToken",
     "Artifact",
     "Change",
@@ -54,9 +58,14 @@ __all__ = [
     "FlagEpoch",
     "FlagKey",
     "FlagProposal",
+    "FlagReference",
+    "FlagRepository",
     "FlagRevision",
+    "FlagScan",
     "FlagSegment",
     "FlagSettings",
+    "FlagTask",
+    "FlagTrace",
     "Membership",
     "OneTimeLink",
     "OwnerGroup",

@@ -44,8 +44,8 @@ INFERRED: Final = "inferred"
 class Deploy(models.Model):
     """A release reaching an environment. Status, times and so on are as sent; what is derived from them is computed.
 
-    The columns `…_listed` are an index for lists and pages, rebuilt when facts change, never read by metrics
-    (`deploys.actions.listing`). An empty `outcome_listed` says that the row waits to be listed.
+    The columns `…_listed` are an index for lists and pages, rebuilt when facts change (`deploys.actions.listing`); metrics
+    read of it only which versions were live before a window. An empty `outcome_listed` says that the row waits to be listed.
     """
 
     class Status(models.TextChoices):
@@ -112,6 +112,7 @@ class Deploy(models.Model):
                 fields=["service", "release"], condition=models.Q(is_stacked_listed=True), name="deploy_version"
             ),
             models.Index(fields=["team", "commit_sha"], condition=~models.Q(commit_sha=""), name="deploy_commit"),
+            models.Index(fields=["service", "started_at"], condition=models.Q(source=INFERRED), name="deploy_inferred"),
         ]
 
     @property

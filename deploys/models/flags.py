@@ -120,6 +120,11 @@ class FlagRevision(models.Model):
         RESTORED = "restored"
         IMPORTED = "imported"
         STEPPED = "stepped", "changed by schedule"
+        KEPT = "kept", "postponed"
+        DONE = "done", "to-do closed"
+        REOPENED = "reopened", "to-do opened again"
+        REHEARSED = "rehearsed"
+        CLIENTS = "clients", "support of older apps"
 
     flag = models.ForeignKey(RegisteredFlag, models.CASCADE, related_name="revisions")
     environment = models.ForeignKey(Environment, models.CASCADE, null=True, related_name="+")
@@ -213,3 +218,28 @@ class FlagCheck(models.Model):
             )
         ]
         indexes = [models.Index(fields=["environment", "hour"], name="flag_check_hour")]
+
+
+class FlagTask(models.Model):
+    """The to-do that comes with a flag: take it out again, by the flag's date. And what people said about that.
+
+    `kept_until`: postponed so far, with a reason, and how often. `rehearsed_at`: a kill switch was tried out.
+    `clients_until`: older releases of apps on users' devices are supported so long. Without a row: open, nothing said.
+    """
+
+    flag = models.OneToOneField(RegisteredFlag, models.CASCADE, primary_key=True, related_name="task")
+    done_at = models.DateTimeField(null=True)
+    done_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    kept_until = models.DateTimeField(null=True)
+    kept_reason = models.TextField(default="")
+    kept_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    kept_count = models.PositiveSmallIntegerField(default=0)
+    rehearsed_at = models.DateTimeField(null=True)
+    clients_until = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(kept_until__isnull=True) | ~models.Q(kept_reason=""), name="flag_kept_for_a_reason"
+            )
+        ]

@@ -11,11 +11,13 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from deploys.domain.instants import NotAnInstant, parse_instant
 from deploys.models import CommitDeploy, Deploy, Policy, Team
+from deploys.queries.prepared import Prepared
 
 KINDS: Final = ("forward", "hotfix", "rollback", "redeploy")
 OUTCOMES: Final = ("succeeded", "failed", "aborted", "running", "never_finished")
 
 
+_policy: Final = Prepared(lambda team: Policy.objects.filter(team=team).values("deploy_timeout_seconds"), team=-101)
 LONGEST: Final = 250
 """Characters of a search that are read; names are no longer."""
 
@@ -99,5 +101,5 @@ def _says(text: str) -> Q:
 
 def deploy_timeout(team: Team) -> dt.timedelta:
     """How long a deploy may go without a final status before it counts as never finished. One query."""
-    seconds = Policy.objects.filter(team=team).values_list("deploy_timeout_seconds", flat=True).first()
-    return dt.timedelta(seconds=86_400 if seconds is None else seconds)
+    rows = _policy(team=team.pk)
+    return dt.timedelta(seconds=rows[0]["deploy_timeout_seconds"] if rows else 86_400)

@@ -6,7 +6,7 @@ import base64
 import datetime as dt
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode
 
@@ -24,11 +24,15 @@ class BadCursor(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[M]):
-    """One page of rows. `older` and `newer` are query strings of the neighbouring pages, empty where there is none."""
+    """One page of rows. `older` and `newer` are query strings of the neighbouring pages, empty where there is none.
+
+    `searched_to`: nothing older than this was looked at yet, though there is more; `older` goes on from there.
+    """
 
     rows: Sequence[M]
     older: str
     newer: str
+    searched_to: dt.datetime | None = None
 
 
 def page_of(rows: QuerySet[M, M], *, by: str, query: QueryDict, size: int) -> Page[M]:
@@ -57,9 +61,36 @@ def page_of(rows: QuerySet[M, M], *, by: str, query: QueryDict, size: int) -> Pa
     )
 
 
+def page_within(
+    rows: QuerySet[M, M], *, among: QuerySet[M, M], most: int, by: str, query: QueryDict, size: int
+) -> Page[M]:
+    """As `page_of`, for rows that no index finds: looks at no more than the next `most` of those they are `among`.
+
+    So a search for what is not there costs the same however long the history; its reader asks for more of it. Two queries.
+    """
+    towards, edge = _read(query.get("cursor", ""))
+    if towards == "newer":
+        return page_of(rows, by=by, query=query, size=size)
+    ahead = among.order_by(f"-{by}", "-pk")
+    if edge is not None:
+        at, pk = edge
+        ahead = ahead.filter(Q(**{f"{by}__lt": at}) | Q(**{by: at, "pk__lt": pk}), **{f"{by}__lte": at})
+    border = list(ahead.values_list(by, "pk")[most - 1 : most + 1])  # the last one to look at, and one behind it
+    if len(border) < 2:
+        return page_of(rows, by=by, query=query, size=size)
+    at, pk = border[0]
+    near = rows.filter(Q(**{f"{by}__gt": at}) | Q(**{by: at, "pk__gte": pk}), **{f"{by}__gte": at})
+    page = page_of(near, by=by, query=query, size=size)
+    return page if page.older else replace(page, older=_link_to(query, "older", at, pk), searched_to=at)
+
+
 def _link(query: QueryDict, towards: str, row: Model, by: str) -> str:
+    return _link_to(query, towards, getattr(row, by), row.pk)
+
+
+def _link_to(query: QueryDict, towards: str, at: dt.datetime, pk: Any) -> str:  # Any: a key
     others = [(name, value) for name, values in query.lists() if name != "cursor" for value in values]
-    edge = [towards, instant_text(getattr(row, by)), row.pk]
+    edge = [towards, instant_text(at), pk]
     cursor = base64.urlsafe_b64encode(json.dumps(edge).encode()).decode().rstrip("=")
     return urlencode([*others, ("cursor", cursor)])
 

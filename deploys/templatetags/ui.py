@@ -16,10 +16,11 @@ from django.utils.safestring import SafeString
 
 from deploys import clock
 from deploys.charts import svg
-from deploys.domain import wording
+from deploys.domain import web_addresses, wording
 
 register = template.Library()
 
+register.filter("may_be_followed", web_addresses.may_be_followed)
 register.filter("duration", wording.duration)
 register.filter("percent", wording.percent)
 register.filter("target", wording.target)

@@ -57,3 +57,17 @@ def team_page(*, role: str = Role.VIEWER, write_role: str = Role.RESPONDER) -> C
         return page  # type: ignore[return-value]  # Django passes both by keyword or by place
 
     return decorate
+
+
+def instance_page(view: Callable[Concatenate[HttpRequest, P], HttpResponse]) -> Callable[..., HttpResponse]:
+    """A page for administrators of the instance (`is_superuser`); for anybody else signed in there is no such page."""
+
+    @functools.wraps(view)
+    def page(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        if not request.user.is_authenticated:
+            return redirect_to_login(request.get_full_path())
+        if not request.user.is_superuser:
+            raise Http404
+        return view(request, *args, **kwargs)
+
+    return page

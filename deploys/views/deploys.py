@@ -22,13 +22,15 @@ from deploys.queries.addresses import deploys_url
 from deploys.queries.changes import KINDS, OUTCOMES, DeployFilter, deploys_of
 from deploys.queries.derived import ShownDeploy, shown_deploy
 from deploys.queries.flags import flag_changes_around
-from deploys.queries.pages import BadCursor, page_of
+from deploys.queries.pages import BadCursor, page_of, page_within
 from deploys.queries.pushes import had_more
 from deploys.views.access import TeamRequest, team_page
 from deploys.views.forms import PlainForm
 from deploys.views.setup import curl_snippet
 
 PAGE_SIZE = 40
+MOST_SEARCHED = 20_000
+"""Deploys that one search for a text looks at: what is not there is told in the time of a page, then one may go on."""
 MOST_COMMITS = 200
 KIND_SIGNS = {"forward": "deploy", "hotfix": "hotfix", "rollback": "rollback", "redeploy": "replay"}
 OUTCOME_WORDS = {
@@ -86,8 +88,14 @@ class Line:
 def deploy_list(request: TeamRequest) -> HttpResponse:
     """Deploys, newest first, narrowed by the query string."""
     wanted, now = DeployFilter.of(request.GET), clock.now()
+    rows = deploys_of(request.team, wanted, now=now)
     try:
-        page = page_of(deploys_of(request.team, wanted, now=now), by="started_at", query=request.GET, size=PAGE_SIZE)
+        if wanted.text:
+            page = page_within(
+                rows, among=Deploy.objects.filter(team=request.team), most=MOST_SEARCHED, by="started_at", query=request.GET, size=PAGE_SIZE
+            )  # fmt: skip
+        else:
+            page = page_of(rows, by="started_at", query=request.GET, size=PAGE_SIZE)
     except BadCursor as error:
         raise Http404 from error
     cells = column_cells("deploy-list", request.team, page.rows)

@@ -14,8 +14,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from deploys import clock
 from deploys.actions.catalog import NotThatName
+from deploys.actions.flag_cleanup import LIMITS
 from deploys.actions.flag_keys import make_key, revoke_key
-from deploys.actions.flag_registry import FlagRefused, create_flag, set_rights
+from deploys.actions.flag_registry import MOST_TEMPORARY, FlagRefused, create_flag, set_rights, temporary_count
 from deploys.domain.flag_rules import DAYS, FlagKind, ValueType
 from deploys.domain.flag_variants import BOOLEAN, MIGRATION
 from deploys.models import Environment, FlagEnvironment, FlagKey, FlagProposal, RegisteredFlag, Role, Service, Team
@@ -78,8 +79,16 @@ class FlagForm(PlainForm):
         widget=forms.CheckboxSelectMultiple, help_text="Incidents of these are weighed against its flips first.",
     )  # fmt: skip
 
+    is_over_cap_meant = forms.BooleanField(
+        label="Make it although there are so many",
+        required=False,
+        help_text="Each temporary flag doubles what can be live.",
+    )
+
     def __init__(self, *args: Any, team: Team, **kwargs: Any) -> None:  # Any: as the base class has it
         super().__init__(*args, **kwargs)
+        if temporary_count(team) < MOST_TEMPORARY:
+            del self.fields["is_over_cap_meant"]
         chosen: Any = self.fields["services"]  # Any: a field knows its own attributes only
         chosen.queryset = Service.objects.filter(team=team, retired_at__isnull=True).order_by("name")
 
@@ -160,6 +169,8 @@ def flag_new(request: TeamRequest) -> HttpResponse:
     form = FlagForm(request.POST or None, team=request.team)
     if request.method == "POST" and form.is_valid() and (flag := _created(request, form)) is not None:
         messages.success(request, f"{flag.key} is registered, and off everywhere. Roll it out below.")
+        if (number := temporary_count(request.team)) > LIMITS.cap:
+            messages.warning(request, f"The team has {number} temporary flags, more than {LIMITS.cap}: clean some up.")
         return redirect("flag-detail", request.team.slug, flag.public_id)
     days = ", ".join(f"{str(kind).replace('_', ' ')} {days}" for kind, days in DAYS.items())
     return render(request, "deploys/flag_new.html", {"form": form, "days": days})
@@ -173,7 +184,7 @@ def _created(request: TeamRequest, form: FlagForm) -> RegisteredFlag | None:
             team=request.team, key=said["key"], kind=FlagKind(said["kind"]), variants=variants, off_variant=off,
             value_type=ValueType.STRING if said["kind"] == FlagKind.MIGRATION else ValueType(said["value_type"]),
             now=clock.now(), by=request.user, description=said["description"], owner=said["owner"],
-            ticket_url=said["ticket_url"], services=said["services"],
+            ticket_url=said["ticket_url"], services=said["services"], is_over_cap_meant=said.get("is_over_cap_meant", False),
         )  # fmt: skip
     except FlagRefused as error:
         form.add_error(error.field if error.field in form.fields else None, str(error))

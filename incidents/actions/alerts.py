@@ -103,7 +103,11 @@ def forget_alerts(*, now: dt.datetime) -> int:
     old = Alert.objects.filter(heard_at__lt=now - KEPT, dirty_at__isnull=True)
     still = set(firing)
     ids = [pk for pk, public_id in old.values_list("pk", "public_id") if public_id.hex not in still]
-    return sum(Alert.objects.filter(pk=pk).delete()[1].get("incidents.Alert", 0) for pk in ids)
+    deleted = 0
+    for begin in range(0, len(ids), BATCH):  # a statement takes so many values
+        rows = Alert.objects.filter(pk__in=ids[begin : begin + BATCH])
+        deleted += rows.delete()[1].get("incidents.Alert", 0)
+    return deleted
 
 
 # -- what detection makes of them ------------------------------------------------------------------------------------

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
-from django.db import transaction
 from django.db.models import Q
 
 from deploys import failpoints
 from deploys.actions.facts import record_fact
 from deploys.domain.wording import probability
 from deploys.models import Change, FactOrigin, Team
+from deploys.queries.chunks import chunks
 from incidents.actions.appearing import note_appearing
 from incidents.actions.incidents import Finding
 from incidents.actions.projection import resolve_pending
@@ -35,6 +36,7 @@ from incidents.models import (
     EvidenceLine,
     Incident,
     TimelineEntry,
+    UnweighedChange,
     Verdict,
     VerdictTerms,
 )
@@ -43,9 +45,15 @@ from incidents.queries.error_counts import errors_between
 from incidents.queries.evidence import Lens, instant
 from incidents.queries.teaching import model_of
 
+REACH: Final = dt.timedelta(seconds=BACK)
+AHEAD_OF_ONSET: Final = dt.timedelta(seconds=AHEAD)
+AFTER_END: Final = dt.timedelta(seconds=HOUR)
+"""A change that ended an incident may be reported to have begun this much after it."""
 SHOWN = 5
 """Candidates kept with a verdict, and always "no change"."""
 LINES = 12
+MOST_MARKED = 500
+"""Incidents looked at again for all changes that wait, newest first."""
 MOVED = 0.02
 """A verdict whose probability moved by less than this says nothing new."""
 
@@ -273,28 +281,38 @@ def _is_confirmed(claim: Mapping[str, Any]) -> bool:  # Any: JSON
     return str(claim.get("status", "confirmed")) == Cause.Status.CONFIRMED.value
 
 
-def mark_for_change(*, change_id: int, now: dt.datetime) -> int:
-    """Have every incident looked at again whose candidates include this change, or which it may have ended. How many.
+def mark_for_changes(*, team: Team, now: dt.datetime) -> int:
+    """Has every incident looked at again whose candidates include a change that waits, or which one may have ended. How many.
 
-    Links that named the change before it was known find it now.
+    Links that named a change before it was known find it now. The caller holds the team's row: a detection at work has
+    asked already what is due and will write when each is next, so it goes first.
     """
-    change = Change.objects.select_related("team").filter(pk=change_id).first()
-    if change is None:
+    waiting = list(UnweighedChange.objects.filter(team=team).values_list("pk", "change__at"))
+    if not waiting:
         return 0
-    resolve_pending(team=change.team)
-    window = Q(
-        begins_at__gte=change.at - dt.timedelta(seconds=AHEAD), begins_at__lte=change.at + dt.timedelta(seconds=BACK)
-    )
-    after = Q(begins_at__lte=change.at) & (
-        Q(restored_at__isnull=True) | Q(restored_at__gte=change.at - dt.timedelta(seconds=HOUR))
-    )
-    incidents = Incident.objects.filter(window | after, team=change.team_id, is_dismissed=False, episodes__isnull=False)
-    recent = incidents.filter(begins_at__gte=change.at - dt.timedelta(seconds=2 * BACK)).distinct()
-    ids = list(recent.order_by("-begins_at").values_list("pk", flat=True)[:200])
-    if not ids:
-        return 0
-    with transaction.atomic():
-        # a detection at work has asked already what is due and will write when each is next: it goes first
-        Team.objects.select_for_update(no_key=True).get(pk=change.team_id)
-        due = Incident.objects.filter(Q(due_at__isnull=True) | Q(due_at__gt=now), pk__in=ids)
-        return due.update(due_at=AT_ONCE)
+    resolve_pending(team=team)
+    times = sorted({at for _, at in waiting})
+    near = Incident.objects.filter(
+        Q(due_at__isnull=True) | Q(due_at__gt=now),
+        team=team,
+        is_dismissed=False,
+        begins_at__gte=times[0] - 2 * REACH,
+        begins_at__lte=times[-1] + REACH,
+        episodes__isnull=False,
+    ).distinct()
+    rows = near.order_by("-begins_at").values_list("pk", "begins_at", "restored_at")
+    found = [pk for pk, begins_at, restored_at in rows if _may_concern(times, begins_at, restored_at)][:MOST_MARKED]
+    for some in chunks(found):
+        Incident.objects.filter(pk__in=some).update(due_at=AT_ONCE)
+    for some in chunks([pk for pk, _ in waiting]):
+        UnweighedChange.objects.filter(pk__in=some).delete()
+    return len(found)
+
+
+def _may_concern(times: Sequence[dt.datetime], begins_at: dt.datetime, restored_at: dt.datetime | None) -> bool:
+    """Whether a change at one of these instants, in order, may have caused or ended an incident that lasted so long."""
+    until = begins_at + 2 * REACH
+    if restored_at is not None:
+        until = min(until, restored_at + AFTER_END)
+    first = bisect_left(times, begins_at - REACH)
+    return first < len(times) and times[first] <= max(until, begins_at + AHEAD_OF_ONSET)

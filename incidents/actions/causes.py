@@ -9,8 +9,10 @@ from typing import Any
 from django.db import transaction
 
 from deploys.models import Change, User
+from incidents.actions.clocks import set_clock
 from incidents.actions.teaching import learn
 from incidents.actions.telling import Line, locked, payload_of, tell
+from incidents.domain.clocks import Clock
 from incidents.domain.incident_record import CHANGE_KINDS
 from incidents.models import AT_ONCE, Cause, Incident, TimelineEntry
 from incidents.queries.references import changes_referred
@@ -90,8 +92,11 @@ def withdraw_cause(*, incident: Incident, cause: Cause, by: User, now: dt.dateti
 
 
 @transaction.atomic
-def add_remedy(*, incident: Incident, change: Change, by: User, now: dt.datetime) -> Incident:
-    """This change ended it. Raises CauseRefused for a change of another team or one before the start."""
+def note_remedy(*, incident: Incident, change: Change, by: User, now: dt.datetime) -> Incident:
+    """This change was made to end it; whether it did is for others to say.
+
+    Raises CauseRefused for a change of another team or one before the start.
+    """
     incident = locked(incident)
     _check_team(incident, change)
     if change.at < incident.begins_at:
@@ -102,6 +107,28 @@ def add_remedy(*, incident: Incident, change: Change, by: User, now: dt.datetime
     remedies.append({"kind": change.kind, "id": str(change.public_id)})
     line = Line(kind=TimelineEntry.Kind.CAUSE, change=change, data={"cause": change.kind, "status": "remedy"})
     return tell(incident=incident, payload={"remedies": remedies}, by=by, now=now, lines=[line])
+
+
+@transaction.atomic
+def add_remedy(*, incident: Incident, change: Change, by: User, now: dt.datetime) -> Incident:
+    """This change ended it: an incident that is open is restored since the change was live, if it is. Raises as above."""
+    incident = locked(incident)
+    if incident.remedies.filter(change=change).exists():
+        _check_team(incident, change)
+        return incident
+    incident = note_remedy(incident=incident, change=change, by=by, now=now)
+    live_at = _live_at(change)
+    if incident.restored_at is not None or live_at is None:
+        return incident
+    ended_at = max(live_at, incident.mitigated_at or live_at, incident.detected_at or live_at)
+    return set_clock(incident=incident, clock=Clock.RESTORED, at=min(ended_at, now), by=by, now=now)
+
+
+def _live_at(change: Change) -> dt.datetime | None:
+    """Since when the change holds; None for a deploy that has not got there."""
+    if change.kind == Change.Kind.FLAG:
+        return change.at
+    return change.deploy.finished_at if change.deploy.status == "success" else None
 
 
 @transaction.atomic

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -48,13 +48,14 @@ def declare(
     impact_class: ImpactClass | None = None,
     started_at: dt.datetime | None = None,
     restored_at: dt.datetime | None = None,
+    clocks: Mapping[Clock, dt.datetime] | None = None,
     environment: str = "production",
     note: str = "",
     issue: Issue | None = None,
 ) -> Incident:
     """Opens an incident. Only the title is needed; what a person did not say, the machine may still correct.
 
-    Left out: the service of the issue or the likeliest one; multi-user; from now on, noticed and looked at now. One that
+    `clocks`: further ones that are known already, for what is logged afterwards. Left out: the service of the issue or the likeliest one; multi-user; from now on, noticed and looked at now. One that
     is over already was noticed nobody knows when. Raises DeclareRefused and ClockRefused.
     """
     title = title.strip()[:300]
@@ -68,23 +69,32 @@ def declare(
     if any(service.team_id != team.pk for service in chosen):
         raise DeclareRefused("services", "Choose services of this team.")
     began_at = started_at or (issue_began_at(issue) if issue else now)
-    for clock, at in ((Clock.STARTED, began_at), (Clock.RESTORED, restored_at)):
-        checked_clocks({Clock.STARTED: began_at, Clock.DETECTED: max(now, began_at)}, clock=clock, at=at, now=now)
+    known = {**(clocks or {}), **({Clock.RESTORED: restored_at} if restored_at is not None else {})}
+    _check_clocks(began_at, known, now)
     said: dict[str, Any] = {"title": title}  # Any: JSON
     left: dict[str, Any] = {"environment": environment, "detected_by": "person"}
     (said if services else left)["services"] = [service.name for service in chosen]
     (said if impact_class else left)["class"] = (impact_class or _likely_class(issue)).value
     (said if started_at else left)["started_at"] = instant_text(began_at)
-    if restored_at is not None:
-        said["restored_at"] = instant_text(restored_at)
-    else:
-        left |= {"detected_at": instant_text(now), "acknowledged_at": instant_text(now)}
+    said |= {clock.value: instant_text(at) for clock, at in known.items()}
+    if Clock.RESTORED not in known:
+        left |= {each.value: instant_text(now) for each in (Clock.DETECTED, Clock.ACKNOWLEDGED) if each not in known}
     incident = _record(team=team, said=said, left=left, by=by, now=now)
     if issue is not None:
         IncidentIssue.objects.create(incident=incident, issue=issue, from_at=began_at)
     if note.strip():
         add_note(incident=incident, text=note, by=by, now=now)
     return incident
+
+
+def _check_clocks(began_at: dt.datetime, known: Mapping[Clock, dt.datetime], now: dt.datetime) -> None:
+    """Raises ClockRefused for a clock that cannot stand there beside the others."""
+    every: dict[Clock, dt.datetime | None] = {Clock.STARTED: began_at, **known}
+    if Clock.RESTORED not in known:
+        every.setdefault(Clock.DETECTED, max(now, began_at))
+    for clock, at in known.items():
+        checked_clocks(every, clock=clock, at=at, now=now)
+    checked_clocks(every, clock=Clock.STARTED, at=began_at, now=now)
 
 
 def _record(

@@ -18,7 +18,7 @@ from incidents.actions import alerts, attribution, episodes, incidents, proposal
 from incidents.actions.findings import declared_finding, findings
 from incidents.domain import spells
 from incidents.domain.detection import Rule
-from incidents.models import Alert, CheckWatch, Episode, Incident, Issue
+from incidents.models import Alert, CheckWatch, Episode, Incident, Issue, UnweighedChange
 from incidents.queries.evidence import Lens, instant, seconds
 
 SETTLE = dt.timedelta(minutes=15)
@@ -40,11 +40,12 @@ class Pass:
 
 
 def is_waiting(*, now: dt.datetime) -> bool:
-    """Is anything dirty or due? Four cheap queries."""
+    """Is anything dirty or due, or a change unweighed? Five cheap queries."""
     return (
         Issue.objects.filter(dirty_at__isnull=False).exists()
         or Alert.objects.filter(dirty_at__isnull=False).exists()
         or CheckWatch.objects.filter(dirty_since__isnull=False).exists()
+        or UnweighedChange.objects.exists()
         or Incident.objects.filter(due_at__lte=now).exists()
     )
 
@@ -67,7 +68,8 @@ def run(
     checks = set(failing.distinct())
     issues = set(Issue.objects.filter(dirty_at__isnull=False).values_list("service__team_id", flat=True).distinct())
     alerting = set(Alert.objects.filter(dirty_at__isnull=False).values_list("team_id", flat=True).distinct())
-    teams = issues | checks | alerting | due
+    changes = set(UnweighedChange.objects.values_list("team_id", flat=True).distinct())
+    teams = issues | checks | alerting | changes | due
     done = Pass()
     for team_id in sorted(teams if only is None else {only.pk} & teams):
         before_each()
@@ -79,6 +81,8 @@ def run(
                 refreshed.changed += _refresh_checks(lens)
             if team_id in alerting:
                 refreshed.add(alerts.refresh(lens=lens))
+            if not is_asking:  # under the lock, as what is due: a change that came while this waited counts
+                attribution.mark_for_changes(team=team, now=now)
             failpoints.reach("detection.refreshed")
             # due is asked under the lock: what was marked while this waited for it would be taken for done below
             one = _ask(lens, refreshed) if is_asking else _reconcile(lens, refreshed, _due(lens))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from incidents.actions import attribution, episodes
 from incidents.actions.incidents import Finding
@@ -28,7 +28,7 @@ def findings(lens: Lens, changed: Sequence[Episode], due: Sequence[Episode]) -> 
     high = max(row.last_at for row in wanted) + AROUND
     rows = list(
         Episode.objects.filter(team=lens.team, last_at__gte=low, started_at__lte=high)
-        .select_related("service", "environment", "issue")
+        .select_related("service", "environment", "issue", "incident")
         .order_by("started_at", "id")[:MOST]
     )
     symptoms = {episodes.symptom_of(row): row for row in rows}
@@ -38,12 +38,32 @@ def findings(lens: Lens, changed: Sequence[Episode], due: Sequence[Episode]) -> 
         )
     )
     found = []
-    for group in groups(list(symptoms), lens.services(), lens.rule):
-        every: list[Symptom] = [*group.episodes, *group.outages]
-        members = tuple(symptoms[each] for each in every)
-        if any(row.pk in ids for row in members):
-            found.append(_laid_out(lens, group, members))
+    for whole in groups(list(symptoms), lens.services(), lens.rule):
+        for group in _kept_apart(whole, symptoms):
+            every: list[Symptom] = [*group.episodes, *group.outages]
+            members = tuple(symptoms[each] for each in every)
+            if any(row.pk in ids for row in members):
+                found.append(_laid_out(lens, group, members))
     return found
+
+
+def _kept_apart(group: Group, rows: Mapping[Symptom, Episode]) -> list[Group]:
+    """What people have split off from an incident stays apart, however alike it looks."""
+
+    def place(symptom: Symptom) -> int:
+        incident = rows[symptom].incident
+        return incident.pk if incident is not None and incident.split_from_id is not None else 0
+
+    places = sorted({*map(place, group.episodes), *map(place, group.outages)})
+    if places == [0]:
+        return [group]
+    return [
+        Group(
+            tuple(each for each in group.episodes if place(each) == one),
+            tuple(each for each in group.outages if place(each) == one),
+        )
+        for one in places
+    ]
 
 
 def _laid_out(lens: Lens, group: Group, rows: tuple[Episode, ...]) -> Finding:

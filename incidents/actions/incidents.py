@@ -19,6 +19,7 @@ from deploys.models import FactOrigin, Team
 from incidents.actions.telling import Line, announce, payload_of, write_lines
 from incidents.domain.classification import Class
 from incidents.domain.grouping import Group
+from incidents.domain.response import BY_PEOPLE
 from incidents.domain.spells import Spell
 from incidents.models import Episode, Incident, IncidentIssue, TimelineEntry
 from incidents.queries.evidence import Lens, instant
@@ -79,7 +80,7 @@ def _declared(team: Team, finding: Finding) -> Incident | None:
     start, last = instant(finding.group.start), instant(finding.group.last)
     around = Incident.objects.filter(
         Q(incident_issues__issue__in=issues) | Q(incident_services__service__in=services),
-        team=team, detected_by="person", is_dismissed=False, duplicate_of=None, episodes=None,
+        team=team, detected_by__in=BY_PEOPLE, is_dismissed=False, duplicate_of=None, episodes=None,
         begins_at__gte=start - dt.timedelta(hours=1), begins_at__lte=last + dt.timedelta(hours=1),
     )  # fmt: skip
     return around.select_related("team", "environment").distinct().order_by("begins_at", "number").first()

@@ -60,6 +60,21 @@ def _record(service: Service, check_ins: Sequence[Received], now: dt.datetime) -
     return taken
 
 
+@transaction.atomic
+def reschedule(*, job: Job, config: JobConfig, is_backup: bool, now: dt.datetime) -> Job:
+    """The job keeps this schedule from now on, as a person says; what it declares itself later takes its place."""
+    job = Job.objects.select_for_update(of=("self",)).select_related("service", "environment").get(pk=job.pk)
+    is_new = _schedule_of(job) != (config.kind, config.schedule, config.zone)
+    _apply(job, config)
+    job.configured_at, job.is_backup = now, is_backup
+    if not job.schedule:
+        job.expected_at = None
+    elif is_new or job.expected_at is None:
+        job.expected_at = run_after(*_schedule_of(job), now)
+    _finish(job)
+    return job
+
+
 def sweep_jobs(*, now: dt.datetime, last_swept_at: dt.datetime | None = None) -> int:
     """Judges the silence of jobs that are due; how many were looked at.
 

@@ -7,15 +7,18 @@ import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from django.conf import settings
 from django.db import models, transaction
+from django.urls import reverse
 
 from deploys.actions.catalog import edit_service, environment_of
+from deploys.domain.wording import GAP, duration
 from deploys.models import Service
 from incidents.actions.checks import CheckResult, record_check
-from incidents.actions.probing import Probe, Refused, probe
-from incidents.domain.addresses import BadUrl, is_public, place_of
+from incidents.actions.outgoing import Refused, private_networks
+from incidents.actions.probing import Probe, probe
+from incidents.domain.addresses import BadUrl, checked_place
 from incidents.models import Monitor
+from incidents.ports import Notice, notify
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +27,9 @@ THREADS = 10
 #: Seconds beyond its time limit after which a monitor counts as abandoned by a worker that died.
 GRACE_SECONDS = 30.0
 LONGEST_URL = 500
+#: How long before its end a certificate is told of.
+CERTIFICATE_WARNINGS = (dt.timedelta(days=14), dt.timedelta(days=7), dt.timedelta(days=1))
+MOST_WARNINGS = 500
 
 
 def add_monitor(
@@ -39,14 +45,9 @@ def add_monitor(
 
     Raises BadUrl for what no monitor may ask, ValueError for a period below 5 s or a time limit outside (0, 60] s.
     """
-    place = place_of(url)
+    checked_place(url, private_networks())
     if len(url) > LONGEST_URL:
         raise BadUrl(f"the URL is longer than {LONGEST_URL} characters")
-    numeric = place.host.replace(".", "").isdigit() or ":" in place.host
-    if not settings.ALLOW_PRIVATE_MONITORS and (place.host == "localhost" or (numeric and not is_public(place.host))):
-        raise BadUrl(
-            f"{place.host} is not an address of the public Internet; UPSHOT_ALLOW_PRIVATE_MONITORS=1 would allow it"
-        )
     if period_seconds < 5:
         raise ValueError("expected a period of at least 5 seconds")
     if not 0 < timeout_seconds <= 60:
@@ -88,7 +89,10 @@ def run_due(*, now: dt.datetime, ask: Callable[..., Probe] = probe) -> int:
         if answer is not None:
             _record(monitor, answer, now)
             failed += not answer.ok
-        Monitor.objects.filter(pk=monitor.pk).update(leased_until=None)
+        values: dict[str, dt.datetime | None] = {"leased_until": None}
+        if answer is not None and answer.certificate_until is not None:
+            values["certificate_until"] = answer.certificate_until
+        Monitor.objects.filter(pk=monitor.pk).update(**values)
     return failed
 
 
@@ -112,9 +116,7 @@ def _claim(now: dt.datetime) -> Sequence[Monitor]:
 def _answer(monitor: Monitor, ask: Callable[..., Probe]) -> Probe | None:
     """None where the monitor may not ask: that says nothing about the service, so it is no failed check."""
     try:
-        return ask(
-            monitor.url, timeout_seconds=monitor.timeout_seconds, allows_private=bool(settings.ALLOW_PRIVATE_MONITORS)
-        )
+        return ask(monitor.url, timeout_seconds=monitor.timeout_seconds, networks=private_networks())
     except Refused as refusal:
         logger.warning("a monitor was refused", extra={"monitor": str(monitor.public_id), "reason": str(refusal)})
         return None
@@ -130,3 +132,40 @@ def _record(monitor: Monitor, answer: Probe, now: dt.datetime) -> None:
         problem=answer.problem,
     )
     record_check(service=monitor.service, source=str(monitor.public_id), result=result, received_at=now)
+
+
+def warn_of_certificates(*, now: dt.datetime) -> int:
+    """Tells of certificates that end soon: 14 days, 7 days and a day before, each once for a certificate; how many."""
+    told = 0
+    soon = Monitor.objects.filter(
+        is_active=True, service__retired_at__isnull=True, certificate_until__lte=now + CERTIFICATE_WARNINGS[0]
+    )
+    for monitor in soon.select_related("service__team").order_by("certificate_until", "pk")[:MOST_WARNINGS]:
+        until = monitor.certificate_until
+        if until is None:
+            continue
+        step = sum(until - now <= each for each in CERTIFICATE_WARNINGS)
+        key = f"{until:%Y%m%d%H%M} {step}"
+        mine = Monitor.objects.filter(pk=monitor.pk, certificate_told=monitor.certificate_told)
+        if key == monitor.certificate_told:
+            continue
+        with transaction.atomic():
+            if mine.update(certificate_told=key):  # by one worker, whoever comes first
+                notify(_certificate_notice(monitor, until, key, now))
+                told += 1
+    return told
+
+
+def _certificate_notice(monitor: Monitor, until: dt.datetime, key: str, now: dt.datetime) -> Notice:
+    service = monitor.service
+    has_ended = until <= now
+    left = duration(until - now).replace(GAP, " ")
+    return Notice(
+        team=service.team,
+        key=f"certificate:{monitor.public_id}:{key}",
+        about="upkeep",
+        urgency="page" if until - now <= CERTIFICATE_WARNINGS[-1] else "ticket",
+        title=f"The certificate of {service.name} {'has ended' if has_ended else f'ends in {left}'}",
+        text=f"{monitor.url} shows a certificate that is good until {until:%Y-%m-%d %H:%M} UTC.",
+        path=reverse("service-detail", args=[service.team.slug, service.public_id]),
+    )

@@ -23,6 +23,7 @@ from django.conf import settings
 from django.db import connection, models, transaction
 
 from deploys import failpoints
+from deploys.actions.own_flags import OwnFlag, is_on
 from deploys.models import Service, Team
 from incidents.domain.retention import Report, level, spread
 from incidents.models import ErrorEvent, IncidentIssue, Issue
@@ -87,6 +88,8 @@ def clean_up(
     """Deletes reports until none is too old or too many, or until `goes_on` says no. Safe to repeat and to kill."""
     run = _Run(now, goes_on, pause)
     for team in Team.objects.order_by("pk"):
+        if not is_on(team, OwnFlag.RETENTION, now=now):
+            continue
         for service in Service.objects.filter(team=team).order_by("pk"):
             _by_age(run, service, now - dt.timedelta(days=team.event_days))
             _by_use(run, service)

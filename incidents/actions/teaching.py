@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from django.db import transaction
 
+from deploys.actions.own_flags import OwnFlag, is_on
 from deploys.models import Team, User
 from incidents.domain.refit import left_out_loss, mean_loss, refit
 from incidents.domain.weights import VERSION, WEIGHTS
@@ -136,7 +137,10 @@ def refit_due(*, now: dt.datetime, before_each: Callable[[], None] = lambda: Non
     for learning in what_was_taught():
         if is_due(learning, now=now):
             before_each()
-            line = refit_team(team=Team.objects.get(pk=learning.team_id), now=now)
+            team = Team.objects.get(pk=learning.team_id)
+            if not is_on(team, OwnFlag.TEACHING, now=now):
+                continue
+            line = refit_team(team=team, now=now)
             done += [line] if line is not None else []
     return done
 

@@ -12,6 +12,7 @@ from django.db import transaction
 from deploys.actions.facts import identity_of, record_fact, records_of
 from deploys.models import Change, FactOrigin, User
 from incidents.models import Incident, TimelineEntry
+from incidents.ports import incident_moves
 from incidents.signals import incident_changed
 
 
@@ -68,6 +69,10 @@ def write_lines(*, incident: Incident, lines: Sequence[Line], by: User | None, n
 
 
 def announce(incident: Incident) -> None:
-    """Tells the room above, after commit, that this incident is not what it was."""
+    """Tells the room above that this incident is not what it was: its watchers now, everybody after commit.
+
+    Call it inside the transaction, after the last write.
+    """
+    incident_moves(incident)
     incident_id = incident.pk
     transaction.on_commit(lambda: incident_changed.send(sender=Incident, incident_id=incident_id))

@@ -183,5 +183,11 @@ class AttributionAnswer(serializers.Serializer[Why]):
 
 
 def _page(incident: Incident) -> str:
-    address: str = settings.BASE_URL + reverse("incident-detail", args=[incident.team.slug, incident.number])
+    return page_address(incident)
+
+
+def page_address(incident: Incident, *, team_slug: str = "") -> str:
+    """The whole address of its page. `team_slug`, where it is known already, spares a query."""
+    slug = team_slug or incident.team.slug
+    address: str = settings.BASE_URL + reverse("incident-detail", args=[slug, incident.number])
     return address

@@ -1,17 +1,24 @@
-"""Which network addresses a monitor may be pointed at: its URL comes from a user, and must not reach into our network."""
+"""Which network addresses a monitor or a webhook may be pointed at: the URL comes from a user, and must not reach into
+our network.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from typing import Final
 from urllib.parse import urlsplit
+
+Networks = Sequence[IPv4Network | IPv6Network]
+EVERYWHERE: Final[Networks] = (IPv4Network("0.0.0.0/0"), IPv6Network("::/0"))
 
 _NAT64 = IPv6Network("64:ff9b::/96")
 _PORTS = {"http": 80, "https": 443}
 
 
 class BadUrl(ValueError):
-    """No URL that a monitor can ask; the text says why."""
+    """No URL that can be asked; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,3 +65,32 @@ def is_public(address: str) -> bool:
         if inner is not None:
             found = inner
     return found.is_global and not found.is_multicast and not found.is_reserved
+
+
+def may_be_asked(address: str, networks: Networks) -> bool:
+    """Is this numeric address public, or in one of the private networks that the administrator allows?
+
+    An IPv4 address that is written as IPv6 (RFC 4291, section 2.5.5.2) is where the connection goes: in IPv4.
+    """
+    if is_public(address):
+        return True
+    try:
+        found: IPv4Address | IPv6Address = ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
+    if isinstance(found, IPv6Address) and found.ipv4_mapped is not None:
+        found = found.ipv4_mapped
+    return any(found in network for network in networks)
+
+
+def checked_place(url: str, networks: Networks) -> Place:
+    """The parts of a URL that somebody sets up now. BadUrl also where it spells out an address that must not be asked.
+
+    A host name is judged when it is asked, by what it then resolves to.
+    """
+    place = place_of(url)
+    is_numeric = place.host.replace(".", "").isdigit() or ":" in place.host
+    named = "127.0.0.1" if place.host == "localhost" else place.host
+    if (is_numeric or place.host == "localhost") and not may_be_asked(named, networks):
+        raise BadUrl(f"{place.host} is not an address of the public Internet; UPSHOT_PRIVATE_NETWORKS would allow it")
+    return place

@@ -52,7 +52,7 @@ class Case:
     around: Context
     ended_at: float | None = None
 
-    @property
+    @cached_property
     def onset(self) -> float:
         """The first failing evidence."""
         return self.group.start

@@ -39,16 +39,17 @@ def classify(group: Group, services: Sequence[ServiceFacts]) -> Class:
         names = ", ".join(sorted({o.service for o in down}))
         return Class("downtime", users, f"consecutive failed checks of {names}; {_people(users)} in its errors")
     if any(o.says_down for o in group.outages):
-        return Class("downtime", users, f"an alert source says it is down; {_people(users)} in its errors")
+        seen = f"; {_people(users)} in its errors" if group.episodes else "; no error was reported"
+        return Class("downtime", users, f"an alert source says it is down{seen}")
     if users >= 2:
         return Class("multi_user", users, f"{users} distinct users in its errors")
     if users == 1:
         return Class("single_user", 1, "1 distinct user in its errors")
-    if any(facts.reports_users for facts in services):
-        return Class("impactless", 0, "no user in its errors, though the service reports users on others")
     if group.outages and not group.episodes:
         alone = "an alert says so" if any(o.alert for o in group.outages) else "a job did not run as it should"
         return Class("impactless", 0, f"{alone}; no user was seen to be hit")
+    if any(facts.reports_users for facts in services):
+        return Class("impactless", 0, "no user in its errors, though the service reports users on others")
     if group.episodes and not any(e.issue.is_from_request for e in group.episodes):
         return Class("impactless", 0, "its errors come from no request")
     if sessions >= 2:

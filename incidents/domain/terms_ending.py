@@ -33,13 +33,13 @@ def _events_after(case: Case, at: float) -> int:
 
 def _deploy_ending(case: Case, change: Change) -> list[Term]:
     found: list[Term] = []
-    later = [
-        c for c in case.around.by_service.get(change.service, ())
-        if c.start > max(change.start, case.onset) and c.id != change.id and c.start <= case.around.now
-    ]  # fmt: skip
-    behind = {c.release for c in case.around.by_service.get(change.service, ()) if c.start < change.start}
-    behind = (behind | {change.before}) - {change.release, ""}
-    back = next((c for c in later if c.release in behind and not change.is_noop), None)
+    deploys, after = case.around.by_service.get(change.service, ()), max(change.start, case.onset)
+    later = [c for c in deploys if after < c.start <= case.around.now and c.id != change.id]
+    back = None
+    if later and not change.is_noop:
+        behind = {c.release for c in deploys if c.start < change.start} | {change.before}
+        behind -= {change.release, ""}
+        back = next((c for c in later if c.release in behind), None)
     if change.status == "failure" and change.finish is not None and change.finish > case.onset:
         found += _withdrawn(case, change.finish, "failed_reverted", "it was withdrawn")
     if back is not None and back.status != "failure":

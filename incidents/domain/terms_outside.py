@@ -96,8 +96,25 @@ def _novelty(case: Case) -> list[Term]:
         if first is not None and first < case.onset - 60 * MINUTE:
             found.append(Term("none_known_text", 1.0, "the same message was known before under another stack"))
     if not case.group.episodes:
-        found.append(Term("none_checks_only", 1.0, "only checks failed; no error was reported"))
+        found.append(Term("none_checks_only", 1.0, f"{_without_errors(case)}; no error was reported"))
     return found
+
+
+def _without_errors(case: Case) -> str:
+    """What told of the trouble where no error did."""
+    outages = case.group.outages
+    if all(outage.is_unanswered for outage in outages):
+        return "only checks failed"
+    told = [
+        words
+        for words, is_so in (
+            ("failed checks", any(outage.is_unanswered for outage in outages)),
+            ("failed runs of a job", any(outage.job for outage in outages)),
+            ("an alert", any(outage.alert for outage in outages)),
+        )
+        if is_so
+    ]
+    return f"only {' and '.join(told)} told of it"
 
 
 def _hosts(case: Case) -> list[Term]:

@@ -2,42 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Final
 
 import orjson
 
+from deploys.api.raw_asgi import Answer, Send, leave_to_ask, send_whole
 from incidents.domain.admission import rate_limits
 
-Message = MutableMapping[str, Any]  # Any: ASGI's own type of a message
-Scope = MutableMapping[str, Any]  # Any: as above
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-Application = Callable[[Scope, Receive, Send], Awaitable[None]]
-
-_CORS = (
+_CORS: Final = (
     (b"access-control-allow-origin", b"*"),
     (b"access-control-expose-headers", b"X-Sentry-Error, X-Sentry-Rate-Limits, Retry-After"),
 )
-_PREFLIGHT = (
-    (b"access-control-allow-methods", b"POST, OPTIONS"),
-    (
-        b"access-control-allow-headers",
-        b"X-Sentry-Auth, Authorization, Content-Type, Content-Encoding, Transfer-Encoding, Sentry-Trace, Baggage, Accept",
-    ),
-    (b"access-control-max-age", b"86400"),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """One response. `body` is JSON text."""
-
-    status: int
-    body: bytes
-    headers: tuple[tuple[bytes, bytes], ...] = ()
-
+#: Without the origin, which every answer names.
+_PREFLIGHT: Final = leave_to_ask(
+    methods="POST, OPTIONS",
+    headers="X-Sentry-Auth, Authorization, Content-Type, Content-Encoding, Transfer-Encoding, Sentry-Trace, Baggage, Accept",
+)[1:]
 
 #: What a refusal is counted as where it says nothing better, by status.
 _REASONS = {
@@ -99,11 +79,5 @@ def preflight() -> Answer:
 
 async def send_answer(send: Send, answer: Answer) -> None:
     """Writes the response. Every answer may be read by any page: a DSN is public, and nothing is told but success."""
-    headers = [
-        (b"content-type", b"application/json"),
-        (b"content-length", str(len(answer.body)).encode()),
-        *_CORS,
-        *answer.headers,
-    ]
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": answer.body})
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(answer.body)).encode()), *_CORS]
+    await send_whole(send, answer, headers)

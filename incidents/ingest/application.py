@@ -16,10 +16,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from deploys import clock, failpoints
+from deploys.api.raw_asgi import Answer, Receive, Scope, Send
 from incidents.formats import bodies, envelope, strict_json
 from incidents.ingest import answers
 from incidents.ingest.admission import CHEAP_ITEMS, REPORT_ITEM, Admission, Bounds, Load
-from incidents.ingest.answers import Answer, Receive, Refusal, Scope, Send
+from incidents.ingest.answers import Refusal
 from incidents.ingest.keys import KeyCache, KeysUnavailable
 from incidents.ingest.limits import INLINE_DECODED, ITEM_LIMITS, MAX_DECODED, RETRY_SECONDS
 from incidents.ingest.requests import Target, header, headers_of, key_of, read_body, target_of
@@ -207,9 +208,13 @@ def _parse_envelope(data: bytes) -> Parsed:
     found = envelope.parse(data, limits=ITEM_LIMITS)
     event_id = ""
     for item in found.items:
-        if item.type == "event":
-            payload = strict_json.loads_object(item.payload)
-            event_id = found.event_id or _id_of(payload)
+        if item.type != "event":
+            continue
+        if found.event_id:
+            strict_json.check_object(item.payload)
+            event_id = found.event_id
+        else:
+            event_id = _id_of(strict_json.loads_object(item.payload))
     return Parsed(
         event_id=event_id,
         answer_id=event_id or found.event_id,

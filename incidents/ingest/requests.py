@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qs
 
-from incidents.ingest.answers import Receive, Refusal, Scope
+from deploys.api.raw_asgi import Receive, Scope
+from incidents.ingest.answers import Refusal
 from incidents.ingest.limits import BODY_SECONDS, MAX_WIRE
 
 _PATH = re.compile(r"(?:/.*)?/api/(\d{1,18})/(envelope|store)/?")

@@ -7,9 +7,11 @@ from incidents.models.attribution import (
     EvidenceLine,
     Proposal,
     TeamWeights,
+    UnweighedChange,
     Verdict,
     VerdictTerms,
 )
+from incidents.models.bulk import BulkAct
 from incidents.models.counts import (
     IngestCount,
     LossCount,
@@ -34,15 +36,19 @@ from incidents.models.incidents import (
     TimelineEntry,
 )
 from incidents.models.issues import Issue, IssueAct, IssueCount, IssueUser
-from incidents.models.jobs import Job, JobRun
+from incidents.models.jobs import Job, JobRun, PingKey
+from incidents.models.learning import ActionItem, Retrospective, Runbook, RunbookUse, RunbookVersion
 from incidents.models.monitors import Check, Maintenance, Monitor, MonitoringGap
 from incidents.models.privacy import PrivacyRules
+from incidents.models.response import RoleHolder
 
 __all__ = [
     "AT_ONCE",
+    "ActionItem",
     "Alert",
     "AlertWord",
     "BatchInHand",
+    "BulkAct",
     "Candidate",
     "Cause",
     "CauseSample",
@@ -72,15 +78,22 @@ __all__ = [
     "Monitor",
     "MonitoringGap",
     "NamesUsed",
+    "PingKey",
     "PrivacyRules",
     "Proposal",
     "ReleaseSighting",
     "Remedy",
     "RequestCount",
+    "Retrospective",
+    "RoleHolder",
+    "Runbook",
+    "RunbookUse",
+    "RunbookVersion",
     "SessionSeen",
     "TeamWeights",
     "TimelineEntry",
     "TrafficCount",
+    "UnweighedChange",
     "Verdict",
     "VerdictTerms",
 ]

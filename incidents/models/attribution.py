@@ -163,3 +163,14 @@ class Proposal(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["team", "key"], name="proposal_once")]
+
+
+class UnweighedChange(models.Model):
+    """A change that no incident was weighed against yet, or of which more is known since: work for the next detection.
+
+    Written in the transaction that records the change, so it is lost with it or not at all. One change may wait twice: news
+    that come while the first word is worked off must stay.
+    """
+
+    team = models.ForeignKey(Team, models.CASCADE, related_name="+")
+    change = models.ForeignKey(Change, models.CASCADE, related_name="+")

@@ -34,4 +34,7 @@ class ErrorEvent(models.Model):
         indexes = [
             models.Index(fields=["issue", "-timestamp"], name="event_newest"),
             models.Index(fields=["service", "timestamp"], name="event_time"),
+            models.Index(
+                fields=["service", "timestamp"], condition=models.Q(flags__isnull=False), name="event_with_flags"
+            ),
         ]

@@ -6,6 +6,7 @@ from django.db import models
 
 from deploys.domain.identifiers import uuid7
 from deploys.models import Change, Environment, Service, Team, User
+from incidents.domain.response import Ending, Severity
 from incidents.models.issues import Issue
 
 
@@ -27,7 +28,8 @@ class Incident(models.Model):
     """One thing that went wrong. Open until `restored_at`; `closed_at` when people are done with it.
 
     `person_keys` names the keys of the record that a person has set: the machine never overwrites those.
-    `events_count` and `users_count` are measured from its issues' events and are evidence, not facts.
+    `events_count` and `users_count` are measured from its issues' events and are evidence, not facts. `split_from`: a
+    person took it out of that one, so the machine does not join them again.
     """
 
     team = models.ForeignKey(Team, models.CASCADE, related_name="incidents")
@@ -57,6 +59,15 @@ class Incident(models.Model):
     last_evidence_at = models.DateTimeField(null=True)
     due_at = models.DateTimeField("when the machine must look again", null=True)
     lead = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    severity = models.CharField("how urgently people work on it", max_length=4, default="", db_default="", blank=True)
+    missing_test = models.CharField(
+        "the test that would have caught it", max_length=300, default="", db_default="", blank=True
+    )
+    ended_by = models.CharField(
+        "what ended it, where no change did", max_length=10, default="", db_default="", blank=True
+    )
+    ended_note = models.CharField(max_length=300, default="", db_default="", blank=True)
+    split_from = models.ForeignKey("self", models.SET_NULL, null=True, related_name="splits")
     created_at = models.DateTimeField()
 
     class Meta:
@@ -65,6 +76,12 @@ class Incident(models.Model):
             models.UniqueConstraint(fields=["team", "source", "external_id"], name="incident_once"),
             models.CheckConstraint(
                 condition=models.Q(impact_class__in=ImpactClass.values), name="incident_class_known"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(severity__in=[each.value for each in Severity]), name="incident_severity_known"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(ended_by__in=[each.value for each in Ending]), name="incident_ending_known"
             ),
             models.CheckConstraint(
                 condition=models.Q(started_at__isnull=False) | models.Q(detected_at__isnull=False),
@@ -90,6 +107,17 @@ class Incident(models.Model):
     def is_open(self) -> bool:
         """Whether the impact goes on, as far as known."""
         return self.restored_at is None and not self.is_dismissed
+
+    @property
+    def standing(self) -> str:
+        """Where it stands, for programs: open, restored, closed, dismissed or duplicate."""
+        if self.is_dismissed:
+            return "dismissed"
+        if self.duplicate_of_id is not None:
+            return "duplicate"
+        if self.closed_at is not None:
+            return "closed"
+        return "open" if self.restored_at is None else "restored"
 
 
 class IncidentService(models.Model):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.db import models
 
 from deploys.domain.identifiers import uuid7
@@ -32,6 +34,7 @@ class Job(models.Model):
     max_runtime_seconds = models.PositiveIntegerField(default=1_800)
     failure_threshold = models.PositiveSmallIntegerField(default=1)
     recovery_threshold = models.PositiveSmallIntegerField(default=1)
+    is_backup = models.BooleanField("it makes copies that must be restorable", default=False, db_default=False)
     configured_at = models.DateTimeField("when the schedule was last told", null=True)
     created_at = models.DateTimeField()
     expected_at = models.DateTimeField(null=True)
@@ -64,6 +67,13 @@ class Job(models.Model):
         return f"job:{self.public_id.hex}"
 
 
+class PingKey(models.Model):
+    """Lets the jobs of a service ping by their own names. It is a part of an address, like a DSN's key."""
+
+    service = models.OneToOneField(Service, models.CASCADE, related_name="ping_key")
+    key = models.CharField(max_length=40, unique=True)
+
+
 class JobRun(models.Model):
     """One run of a job: what it reported, or that it did not. `told_status` and `told_at` are its own last word.
 
@@ -86,6 +96,7 @@ class JobRun(models.Model):
     seconds = models.FloatField(null=True)
     release = models.CharField(max_length=250, default="")
     checked_at = models.DateTimeField(null=True)
+    artifact = models.JSONField("what a backup told of what it made", null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["job", "run_id"], name="job_run_once")]
@@ -93,3 +104,10 @@ class JobRun(models.Model):
             models.Index(fields=["job", "-started_at"], name="job_run_newest"),
             models.Index(fields=["started_at"], name="job_run_age"),
         ]
+
+    @property
+    def took(self) -> timedelta | None:
+        """How long it took: by its own word, else from its start to its end; None where it has not told an end."""
+        if self.seconds is not None:
+            return timedelta(seconds=self.seconds)
+        return None if self.told_at is None else self.told_at - self.started_at

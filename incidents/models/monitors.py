@@ -20,6 +20,8 @@ class Monitor(models.Model):
     is_active = models.BooleanField(default=True)
     due_at = models.DateTimeField()
     leased_until = models.DateTimeField(null=True)
+    certificate_until = models.DateTimeField("when the certificate that was shown last ends", null=True)
+    certificate_told = models.CharField("the last warning of its end", max_length=40, default="", db_default="")
     created_at = models.DateTimeField()
 
     class Meta:

@@ -7,6 +7,7 @@ from collections import defaultdict
 from dataclasses import replace
 
 from deploys.models import INFERRED, Deploy, FlagChange, Team, Tier
+from deploys.queries.chunks import chunks
 from incidents.domain.evidence import Change, releases_before
 
 BACK_DAYS = 14
@@ -60,17 +61,24 @@ def _deploys(team: Team, since: dt.datetime, until: dt.datetime) -> list[Change]
 def _flags(team: Team, since: dt.datetime, until: dt.datetime) -> list[Change]:
     rows = FlagChange.objects.filter(
         team=team, change__environment__tier=Tier.PRODUCTION, change__at__gte=since, change__at__lte=until
-    ).select_related("change", "flag")
+    )
+    columns = ("pk", "change__public_id", "change__at", "flag__key", "old_percent", "new_percent", "segment")
+    found = list(rows.order_by("-change__at").values_list(*columns)[:LIMIT])
+    services: dict[int, list[str]] = defaultdict(list)
+    for some in chunks([pk for pk, *_ in found]):
+        named = FlagChange.services.through._default_manager.filter(flagchange__in=some)
+        for pk, name in named.values_list("flagchange", "service__name"):
+            services[pk].append(name)
     return [
         Change(
-            id=str(row.change.public_id),
+            id=str(public_id),
             kind="flag",
-            services=tuple(sorted(service.name for service in row.services.all())),
-            start=row.change.at.timestamp(),
-            key=row.flag.key,
-            old=row.old_percent,
-            new=row.new_percent,
-            segment={str(k): str(v) for k, v in row.segment.items()} if row.segment else None,
+            services=tuple(sorted(services[pk])),
+            start=at.timestamp(),
+            key=key,
+            old=old,
+            new=new,
+            segment={str(k): str(v) for k, v in segment.items()} if segment else None,
         )
-        for row in rows.prefetch_related("services").order_by("-change__at")[:LIMIT]
+        for pk, public_id, at, key, old, new, segment in found
     ]

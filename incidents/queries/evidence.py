@@ -16,6 +16,7 @@ from backports import zstd
 from django.db.models import Count, Q, Sum
 
 from deploys.models import Dependency, Service, Team, Tier
+from deploys.queries.epoch import MICROSECONDS, EpochMicroseconds
 from incidents.domain.detection import Bucket, Probe, Rule
 from incidents.domain.event import Frame
 from incidents.domain.evidence import DAY, HOUR, MINUTE, IssueFacts, ServiceFacts, Sighting, TrafficPoint
@@ -60,10 +61,9 @@ class Lens:
                 service=service_id, timestamp__gte=self.now - dt.timedelta(days=3), timestamp__lte=self.now
             )
             delays: dict[str, list[float]] = defaultdict(list)
-            for host, at, received in rows.order_by("-timestamp").values_list("host", "timestamp", "received_at")[
-                :1000
-            ]:
-                delays[host].append((at - received).total_seconds())
+            delay = EpochMicroseconds("timestamp") - EpochMicroseconds("received_at")
+            for host, behind in rows.order_by("-timestamp").values_list("host", delay)[:1000]:
+                delays[host].append(behind / MICROSECONDS)
             found = {host: clock_offset(values) for host, values in delays.items() if host}
             self._offsets[service_id] = {host: offset for host, offset in found.items() if offset}
         return self._offsets[service_id]
@@ -200,14 +200,14 @@ def sightings_of(
     rows = ErrorEvent.objects.filter(
         PRODUCTION, issue=issue_id, timestamp__gte=start - slack, timestamp__lte=end + slack
     )
-    columns = ("timestamp", "host", "release", "user_key", "trace_key", "flags", "tags")
+    columns = (EpochMicroseconds("timestamp"), "host", "release", "user_key", "trace_key", "flags", "tags")
     first = list(rows.order_by("timestamp", "event_id").values_list(*columns)[: SAMPLE + 1])
     if len(first) > SAMPLE:
         last = list(rows.order_by("-timestamp", "-event_id").values_list(*columns)[: SAMPLE // 2])
         first = first[: SAMPLE // 2] + last[::-1]
     offsets = lens.offsets(service_id)
     found = [
-        Sighting(seconds(at) - offsets.get(host, 0.0), host, release, user, trace, flags or {}, tags or {})
+        Sighting(at / MICROSECONDS - offsets.get(host, 0.0), host, release, user, trace, flags or {}, tags or {})
         for at, host, release, user, trace, flags, tags in first
     ]
     low, high = seconds(start) - 0.001, seconds(end) + 0.001
@@ -225,9 +225,10 @@ def people_of(issue_id: int, start: dt.datetime, end: dt.datetime) -> tuple[int,
 def traffic_rows(service_ids: Collection[int], when: Q) -> list[tuple[int, TrafficPoint]]:
     """Traffic counts of services in production, of repeated identities the one received last."""
     rows = TrafficCount.objects.filter(when, PRODUCTION, service__in=list(service_ids))
-    latest: dict[tuple[int, str, dt.datetime, float, str], int] = {}
-    sums: dict[tuple[int, str, dt.datetime, float, str], int] = defaultdict(int)
-    ordered = rows.order_by("at", "id").values_list("service_id", "release", "at", "seconds", "origin", "count")
+    latest: dict[tuple[int, str, int, float, str], int] = {}
+    sums: dict[tuple[int, str, int, float, str], int] = defaultdict(int)
+    at_micros = EpochMicroseconds("at")
+    ordered = rows.order_by("at", "id").values_list("service_id", "release", at_micros, "seconds", "origin", "count")
     for service_id, release, at, length, origin, count in ordered:
         key = (service_id, release, at, length, origin)
         if origin == TrafficCount.Origin.LIVE:
@@ -235,7 +236,8 @@ def traffic_rows(service_ids: Collection[int], when: Q) -> list[tuple[int, Traff
         else:
             latest[key] = count
     return [
-        (key[0], TrafficPoint(seconds(key[2]), key[3], count, key[1])) for key, count in sorted((sums | latest).items())
+        (key[0], TrafficPoint(key[2] / MICROSECONDS, key[3], count, key[1]))
+        for key, count in sorted((sums | latest).items())
     ]
 
 

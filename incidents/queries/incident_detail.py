@@ -17,6 +17,7 @@ from incidents.models import (
     Incident,
     IncidentIssue,
     Remedy,
+    RoleHolder,
     TimelineEntry,
     Verdict,
 )
@@ -48,6 +49,7 @@ class IncidentDetail:
     duplicates: Sequence[Incident]
     verdicts: Sequence[Verdict]
     code: TouchedCode | None
+    role_holders: Sequence[RoleHolder]
 
     @property
     def accused(self) -> Change | None:
@@ -57,7 +59,9 @@ class IncidentDetail:
 
 def incident_numbered(*, team: Team, number: int) -> Incident:
     """The team's incident of this number. Raises Incident.DoesNotExist."""
-    return Incident.objects.select_related("team", "environment", "lead", "duplicate_of").get(team=team, number=number)
+    return Incident.objects.select_related("team", "environment", "lead", "duplicate_of", "retrospective").get(
+        team=team, number=number
+    )
 
 
 def incident_detail(incident: Incident, *, now: dt.datetime) -> IncidentDetail:
@@ -84,6 +88,7 @@ def incident_detail(incident: Incident, *, now: dt.datetime) -> IncidentDetail:
         duplicates=list(incident.duplicates.order_by("number")[:20]),
         verdicts=verdicts,
         code=touched_code(incident, accused(verdict, causes)),
+        role_holders=list(incident.role_holders.select_related("person")),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, Subquery
 from deploys.models import Service, Team
 from incidents.domain.cursors import Cursor
 from incidents.models import Cause, Incident, IncidentService, Verdict
+from incidents.queries.search import matching
 
 PAGE = 50
 STATES = ("open", "restored", "closed", "uncounted", "all")
@@ -18,18 +20,24 @@ CAUSES = ("confirmed", "suggested", "other", "undecided")
 
 @dataclass(frozen=True, slots=True)
 class IncidentFilter:
-    """What a list is narrowed to; empty texts narrow nothing. `state` empty: everything that counts."""
+    """What a list is narrowed to; empty texts narrow nothing. `state` empty: everything that counts. [since, until) is when
+    it began.
+    """
 
     state: str = ""
     impact_class: str = ""
     service: Service | None = None
     cause: str = ""
     text: str = ""
+    severity: str = ""
+    since: dt.datetime | None = None
+    until: dt.datetime | None = None
 
     @property
     def is_narrow(self) -> bool:
         """Whether anything is left out that counts."""
-        return bool(self.state not in {"", "all"} or self.impact_class or self.service or self.cause or self.text)
+        narrow = (self.impact_class, self.service, self.cause, self.text, self.severity, self.since, self.until)
+        return self.state not in {"", "all"} or any(narrow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +50,7 @@ class IncidentPage:
 
 def incident_page(*, team: Team, wanted: IncidentFilter, after: Cursor | None = None, size: int = PAGE) -> IncidentPage:
     """The team's incidents after the cursor, with services and causes loaded. Five queries, whatever the number."""
-    rows = with_services_and_causes(_narrowed(Incident.objects.filter(team=team), wanted))
+    rows = with_services_and_causes(_narrowed(Incident.objects.filter(team=team).select_related("environment"), wanted))
     if after is not None:
         rows = rows.filter(Q(begins_at__lt=after.at) | Q(begins_at=after.at, pk__lt=after.key))
     found = list(rows.order_by("-begins_at", "-pk")[: size + 1])
@@ -81,12 +89,14 @@ def _narrowed(rows: QuerySet[Incident], wanted: IncidentFilter) -> QuerySet[Inci
         rows = rows.filter(Exists(IncidentService.objects.filter(incident=OuterRef("pk"), service=wanted.service)))
     if wanted.cause:
         rows = _with_cause(rows, wanted.cause)
+    if wanted.since is not None:
+        rows = rows.filter(begins_at__gte=wanted.since)
+    if wanted.until is not None:
+        rows = rows.filter(begins_at__lt=wanted.until)
+    if wanted.severity:
+        rows = rows.filter(severity=wanted.severity)
     if wanted.text:
-        number = wanted.text.upper().removeprefix("INC-")
-        matches = Q(title__icontains=wanted.text)
-        if number.isascii() and number.isdigit() and len(number) < 10:
-            matches |= Q(number=int(number))
-        rows = rows.filter(matches)
+        rows = matching(rows, wanted.text)
     return rows
 
 

@@ -12,6 +12,7 @@ from deploys.domain.instants import instant_text
 from deploys.domain.wording import duration
 from incidents.domain.clocks import Clock
 from incidents.models import Incident, TimelineEntry
+from incidents.queries.signals import ALERT
 
 _AHEAD = {
     Clock.STARTED: "not known",
@@ -35,9 +36,12 @@ class DrawnClock:
 
 
 def clock_rail(
-    incident: Incident, entries: Iterable[TimelineEntry], team_slug: str, *, can_write: bool
+    incident: Incident, entries: Iterable[TimelineEntry], team_slug: str, *, can_write: bool, told_by: str = ""
 ) -> list[DrawnClock]:
-    """The six clocks in their order. An edited one says by whom; for people who may edit, each is a link."""
+    """The six clocks in their order. An edited one says by whom; for people who may edit, each is a link.
+
+    told_by: what of ours met the rule first (`queries.signals`).
+    """
     clocks: Mapping[Clock, dt.datetime | None] = {clock: getattr(incident, clock.value) for clock in Clock}
     editors = _editors(entries)
     passed = [clock for clock in Clock if clocks[clock] is not None]
@@ -53,7 +57,7 @@ def clock_rail(
                 name=clock.words,
                 at=at,
                 state=state,
-                said=_said(clock, at, incident, editors) if at else _AHEAD.get(clock, ""),
+                said=_said(clock, at, incident, editors, told_by) if at else _AHEAD.get(clock, ""),
                 edit_url=reverse("incident-clock", args=[team_slug, incident.number, clock.value.removesuffix("_at")])
                 if can_write
                 else "",
@@ -73,7 +77,9 @@ def _editors(entries: Iterable[TimelineEntry]) -> dict[tuple[str, str], str]:
     }
 
 
-def _said(clock: Clock, at: dt.datetime, incident: Incident, editors: Mapping[tuple[str, str], str]) -> str:
+def _said(
+    clock: Clock, at: dt.datetime, incident: Incident, editors: Mapping[tuple[str, str], str], told_by: str
+) -> str:
     """How long after the start, and who says so."""
     parts = []
     if clock is not Clock.STARTED and at > incident.begins_at:
@@ -82,7 +88,15 @@ def _said(clock: Clock, at: dt.datetime, incident: Incident, editors: Mapping[tu
     if who:
         parts.append(who if clock is Clock.ACKNOWLEDGED else f"set by {who}")
     elif clock is Clock.DETECTED:
-        parts.append({"upshot": "from errors", "person": "by a person"}.get(incident.detected_by, incident.detected_by))
+        parts.append(detection_words(incident.detected_by, told_by))
+    elif clock is Clock.STARTED and incident.detected_by != "upshot":
+        parts.append("as declared")
     elif clock is Clock.STARTED:
-        parts.append("first failing evidence" if incident.detected_by == "upshot" else "as declared")
+        parts.append("as the alert says" if told_by == ALERT else "first failing evidence")
     return ", ".join(parts)
+
+
+def detection_words(detected_by: str, told_by: str = "") -> str:
+    """Who or what noticed it: `from an alert`, `by a person`; a source that was told is named as it was."""
+    known = {"upshot": f"from {told_by or 'errors'}", "person": "by a person", "users": "by users"}
+    return known.get(detected_by, detected_by)

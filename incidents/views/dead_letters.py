@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import functools
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Concatenate, ParamSpec
+from typing import Any, Concatenate, ParamSpec, cast
 
 from django.contrib import messages
-from django.contrib.auth.views import redirect_to_login
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -20,7 +18,7 @@ from deploys import clock
 from deploys.domain.wording import counted
 from deploys.models import Role, Service, Team, User
 from deploys.queries.pages import BadCursor, page_of
-from deploys.views.access import RANK, TeamRequest, team_page
+from deploys.views.access import RANK, TeamRequest, instance_page, team_page
 from incidents.actions.dead_letters import decide_dead_letters
 from incidents.domain.scrubbing import DEFAULT
 from incidents.formats.shown_body import shown_body
@@ -80,16 +78,11 @@ def _for_team(view: PlaceView[P], *, write_role: str = Role.RESPONDER) -> Callab
 
 
 def _for_instance(view: PlaceView[P]) -> Callable[..., HttpResponse]:
-    """For administrators of the instance (`is_superuser`); for anybody else signed in there is no such page."""
-
-    @functools.wraps(view)
-    def page(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-        user = request.user
-        if not user.is_authenticated:
-            return redirect_to_login(request.get_full_path())
-        if not user.is_superuser:
-            raise Http404
-        place = Place(user=user, team=None, letters=orphans(), services={}, may_replay=True, may_discard=True)
+    @instance_page
+    def page(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        place = Place(
+            user=cast(User, request.user), team=None, letters=orphans(), services={}, may_replay=True, may_discard=True
+        )
         return view(request, place, *args, **kwargs)
 
     return page

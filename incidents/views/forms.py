@@ -11,6 +11,7 @@ from django.utils import timezone
 from deploys.models import Service, Team, User
 from deploys.views.forms import PlainForm
 from incidents.domain.clocks import Clock
+from incidents.domain.response import Noticed, Severity
 from incidents.models import ImpactClass, Incident
 from incidents.queries.incidents import IncidentFilter
 from incidents.views.naming import OTHER_CAUSES
@@ -35,6 +36,12 @@ CAUSE_CHOICES = [
     ("suggested", "a change, suspected"),
     ("other", "no change of ours"),
     ("undecided", "nothing said yet"),
+]
+NOTICED_CHOICES = [
+    ("", "as told"),
+    (Noticed.MACHINE.value, "our machines"),
+    (Noticed.PERSON.value, "one of us"),
+    (Noticed.USERS.value, "users"),
 ]
 
 
@@ -76,6 +83,12 @@ class IncidentFilterForm(PlainForm):
     impact_class = forms.ChoiceField(label="Class", required=False, choices=[("", "any class"), *ImpactClass.choices])
     service = service_field()
     cause = forms.ChoiceField(label="Cause", required=False, choices=CAUSE_CHOICES)
+    severity = forms.ChoiceField(
+        label="Severity", required=False,
+        choices=[("", "any severity"), *((each.value, each.words) for each in Severity if each)],
+    )  # fmt: skip
+    since = forms.DateField(label="Began from", required=False, widget=forms.DateInput({"type": "date"}))
+    until = forms.DateField(label="To, inclusive", required=False, widget=forms.DateInput({"type": "date"}))
 
     def __init__(self, *args: Any, team: Team, **kwargs: Any) -> None:  # Any: as the base class has it
         super().__init__(*args, **kwargs)
@@ -92,7 +105,20 @@ class IncidentFilterForm(PlainForm):
             service=data.get("service"),
             cause=data.get("cause", ""),
             text=data.get("q", ""),
+            severity=data.get("severity", ""),
+            since=_midnight(data.get("since")),
+            until=_midnight(data.get("until"), days=1),
         )
+
+
+def _midnight(day: dt.date | None, *, days: int = 0) -> dt.datetime | None:
+    """The beginning of this day, or of one so many days later, in the reader's zone; None for days no calendar has."""
+    if day is None:
+        return None
+    try:
+        return timezone.make_aware(dt.datetime.combine(day + dt.timedelta(days=days), dt.time()))
+    except OverflowError:
+        return None
 
 
 class ServicesField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  # takes no parameter at run time
@@ -117,6 +143,11 @@ class DeclareForm(PlainForm):
     )
     services = ServicesField(label="Services", required=False)
     started_at = InstantField(label="Impact began", required=False)
+    detected_at = InstantField(
+        label="Detected", required=False, help_text="Left empty: now, or not known if it is over."
+    )
+    acknowledged_at = InstantField(label="Acknowledged", required=False)
+    mitigated_at = InstantField(label="Mitigated", required=False)
     restored_at = InstantField(label="Restored", required=False, help_text="Only if it is over already.")
     note = forms.CharField(label="Note", required=False, max_length=20_000, widget=forms.Textarea({"rows": 3}))
 
@@ -164,6 +195,17 @@ class EditForm(PlainForm):
         label="Share of the service that was lost, %", required=False, min_value=0, max_value=100,
         help_text="Empty: all of it for downtime, nothing for the other classes.",
     )  # fmt: skip
+    severity = forms.ChoiceField(
+        label="Severity", required=False,
+        choices=[(each.value, f"{each.words}: {each.meaning}" if each else "not said") for each in Severity],
+        help_text="How urgently people work on it. The class says how users were hit; only the class counts in reports.",
+    )  # fmt: skip
+    noticed = forms.ChoiceField(label="Who noticed it first?", required=False, choices=NOTICED_CHOICES)
+    missing_test = forms.CharField(
+        label="The test that would have caught it", required=False, max_length=300,
+        help_text="Where a test was missing, say which. It stands in the retrospective.",
+    )  # fmt: skip
+    reason = forms.CharField(label="Why", required=False, max_length=300, help_text="Stands in the timeline.")
 
     def __init__(self, *args: Any, incident: Incident, **kwargs: Any) -> None:  # Any: as the base class has it
         super().__init__(*args, **kwargs)
@@ -175,6 +217,9 @@ class DuplicateForm(PlainForm):
     """Which incident this one repeats."""
 
     of = forms.CharField(label="It repeats", max_length=20, help_text="The number of the other incident: INC-12.")
+    takes_over = forms.BooleanField(
+        label="Merge: the other one takes over its services, times and issues", required=False
+    )
 
     def clean_of(self) -> int:
         """The number."""

@@ -14,8 +14,9 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from deploys import clock
 from deploys.models import Change, Role
 from deploys.views.access import TeamRequest, team_page
-from incidents.actions import causes, clocks, impact, notes, states
+from incidents.actions import causes, clocks, flag_remedies, impact, merging, notes, response, states
 from incidents.domain.clocks import Clock, ClockRefused
+from incidents.domain.response import Noticed, ResponseRole, Severity
 from incidents.models import Cause, ImpactClass, Incident
 from incidents.queries.incident_detail import changes_to_choose
 from incidents.views.forms import ClassForm, ClockForm, DuplicateForm, EditForm, OtherCauseForm, to_second
@@ -27,6 +28,7 @@ Act = Callable[..., Incident]
 STATES: dict[str, tuple[Act, str]] = {
     "acknowledge": (states.acknowledge, "Acknowledged."),
     "lead": (states.take_lead, "You lead this incident."),
+    "take-role": (response.take_role, "The role is yours."),
     "mitigate": (states.mitigate, "Mitigated."),
     "restore": (states.resolve, "Restored."),
     "came-back": (states.reopen, "Reopened: it came back."),
@@ -45,6 +47,7 @@ CHANGE_ACTS: dict[str, tuple[Act, str]] = {
     "reassign": (causes.reassign_cause, "Confirmed. What was named before is rejected."),
     "reject": (causes.reject_cause, "Rejected. It will not be proposed again."),
     "remedy": (causes.add_remedy, "Noted as what ended it."),
+    "turn-off": (flag_remedies.turn_off, "Turned off for everybody. What errors do now tells whether that ended it."),
     "no-remedy": (causes.remove_remedy, "No longer noted as what ended it."),
 }
 
@@ -67,6 +70,8 @@ def incident_state(request: TeamRequest, number: int) -> HttpResponse:
         raise Http404
     action, words = STATES[act]
     more = dict(_MORE.get(act, {}))
+    if act == "take-role":
+        more["role"] = _role_of(request)
     if act == "dismiss":
         more["reason"] = request.POST.get("reason", "")[:300]
     try:
@@ -130,11 +135,14 @@ def incident_class(request: TeamRequest, number: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @team_page(role=Role.RESPONDER)
 def incident_edit(request: TeamRequest, number: int) -> HttpResponse:
-    """Title, services, share lost."""
+    """Title, services, share lost, severity, who noticed, the missing test."""
     incident = found(request, number)
     stood = [each.service_id for each in incident.incident_services.all()]
     lost = None if incident.degradation is None else round(incident.degradation * 100, 3)
-    initial = {"title": incident.title, "services": stood, "lost_percent": lost}
+    initial = {
+        "title": incident.title, "services": stood, "lost_percent": lost, "severity": incident.severity,
+        "noticed": incident.detected_by, "missing_test": incident.missing_test,
+    }  # fmt: skip
     form = EditForm(request.POST or None, incident=incident, initial=initial)
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
@@ -142,9 +150,11 @@ def incident_edit(request: TeamRequest, number: int) -> HttpResponse:
         chosen = sorted(data["services"], key=lambda service: (service.pk not in stood, _place(stood, service.pk)))
         share = data["lost_percent"]
         try:
-            impact.edit(
+            response.edit(
                 incident=incident, title=data["title"], services=chosen,
-                degradation=None if share is None else share / 100, by=by, now=now,
+                degradation=None if share is None else share / 100, severity=Severity(data["severity"]),
+                noticed=Noticed(data["noticed"]) if data["noticed"] else None, missing_test=data["missing_test"],
+                by=by, now=now, reason=data["reason"],
             )  # fmt: skip
         except impact.ImpactRefused as refused:
             form.add_error(None, str(refused))
@@ -202,6 +212,13 @@ def incident_cause(request: TeamRequest, number: int) -> HttpResponse:
     return back(request, incident)
 
 
+def _role_of(request: TeamRequest) -> ResponseRole:
+    try:
+        return ResponseRole(request.POST.get("role", ""))
+    except ValueError as error:
+        raise Http404 from error
+
+
 def _whole(text: str) -> int:
     """A key from a form; 0, which no row has, for anything else."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 18 else 0
@@ -214,7 +231,7 @@ def _change_of(request: TeamRequest) -> Change:
     except ValueError as error:
         raise Http404 from error
     change = (
-        Change.objects.select_related("deploy__release", "service", "flag_change__flag")
+        Change.objects.select_related("deploy__release", "service", "environment", "flag_change__flag")
         .filter(team=request.team, public_id=public_id)
         .first()
     )
@@ -283,7 +300,8 @@ def incident_duplicate(request: TeamRequest, number: int) -> HttpResponse:
             form.add_error("of", f"There is no INC-{form.cleaned_data['of']}.")
         else:
             try:
-                states.mark_duplicate(incident=incident, of=of, by=request.user, now=clock.now())
+                act = merging.merge if form.cleaned_data["takes_over"] else merging.repeat
+                act(incident=incident, into=of, by=request.user, now=clock.now())
             except states.StateRefused as refused:
                 form.add_error("of", str(refused))
             else:

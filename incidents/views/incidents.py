@@ -17,26 +17,38 @@ from deploys import clock
 from deploys.charts.figures import Figure, ReleaseCounts
 from deploys.charts.figures import errors_by_release as errors_figure
 from deploys.domain.wording import duration
-from deploys.models import Role, Service
+from deploys.models import Change, RegisteredFlag, Role, Service, User
+from deploys.queries.flag_switchable import switchable
 from deploys.views.access import RANK, TeamRequest, team_page
+from incidents.actions.bulk import UNDO_FOR
 from incidents.actions.declare import DeclareRefused, declare, default_service
-from incidents.domain.clocks import ClockRefused
+from incidents.domain.clocks import Clock, ClockRefused
 from incidents.domain.cursors import read_cursor
-from incidents.models import ImpactClass, Incident, Issue, Proposal, TimelineEntry
+from incidents.domain.response import Ending, ResponseRole, Severity
+from incidents.models import BulkAct, ImpactClass, Incident, Issue, Proposal, TimelineEntry
 from incidents.queries.error_counts import BUCKET, errors_by_release, floor_bucket
 from incidents.queries.incident_detail import IncidentDetail, incident_detail, incident_numbered
+from incidents.queries.incident_version import incident_version
 from incidents.queries.incidents import incident_page
+from incidents.queries.runbooks import runbooks_of
+from incidents.queries.signals import signals_of
 from incidents.views.clock_rail import clock_rail
 from incidents.views.completeness import incomplete
 from incidents.views.forms import DeclareForm, IncidentFilterForm, OtherCauseForm
 from incidents.views.naming import leading_cause, named_change
 from incidents.views.suspects import cause_key, suspects_card
-from incidents.views.timeline import TABS, timeline_rows
+from incidents.views.timeline import NOTICED_WORDS, TABS, timeline_rows
 from incidents.views.verdict_story import proof_of, undoing, verdict_story
 
 CHART_BEFORE = dt.timedelta(minutes=60)
 CHART_LONGEST = dt.timedelta(hours=12)
 BAD_INPUT = 422
+BULK_ACTS = [
+    (BulkAct.Act.CLOSE.value, "Close"),
+    *((f"{BulkAct.Act.SEVERITY.value}:{each.value}", f"Severity {each.words}") for each in Severity if each),
+    (BulkAct.Act.DISMISS.value, "Dismiss as false alarms"),
+]
+RETROACTIVE = (Clock.DETECTED, Clock.ACKNOWLEDGED, Clock.MITIGATED, Clock.RESTORED)
 
 
 def can_write(request: TeamRequest) -> bool:
@@ -67,9 +79,18 @@ def incident_list(request: TeamRequest) -> HttpResponse:
         "is_first_page": not request.GET.get("after"),
         "is_narrow": wanted.is_narrow,
         "can_write": can_write(request),
+        "query": request.GET.urlencode(),
+        "acts": BULK_ACTS,
+        "last_act": _last_act(request),
         "proposals_count": Proposal.objects.filter(team=request.team, state=Proposal.State.WAITING).count(),
     }
     return render(request, "incidents/list.html", context)
+
+
+def _last_act(request: TeamRequest) -> BulkAct | None:
+    """What this person last did to many, while it can be taken back. One query."""
+    rows = BulkAct.objects.filter(team=request.team, by=request.user, at__gt=clock.now() - UNDO_FOR, undone_at=None)
+    return rows.order_by("-at").first()
 
 
 def lasted(incident: Incident) -> str:
@@ -87,12 +108,26 @@ def incident_page_view(request: TeamRequest, number: int) -> HttpResponse:
     return render(request, "incidents/detail.html", detail_context(request, incident, tab=tab))
 
 
+def head_context(request: TeamRequest, incident: Incident) -> dict[str, Any]:  # Any: context
+    """What the head of the page shows, and what it needs to ask for news. Three queries."""
+    minute = int(clock.now().timestamp() // 60)
+    return {
+        "incident": incident,
+        "lasted": lasted(incident),
+        "class_is_persons": "class" in incident.person_keys,
+        "can_write": can_write(request),
+        "severity": Severity(incident.severity),
+        "version": f"{incident_version(incident)}.{minute}",
+    }
+
+
 def detail_context(
     request: TeamRequest, incident: Incident, *, tab: str = "", **more: Any
 ) -> dict[str, Any]:  # Any: context
     """What the page of one incident shows."""
     now = clock.now()
     detail = incident_detail(incident, now=now)
+    signals = signals_of(incident)
     slug = request.team.slug
     writes = can_write(request)
     said_by = {
@@ -101,11 +136,13 @@ def detail_context(
         if entry.kind == TimelineEntry.Kind.CAUSE and entry.actor
     }
     return {
-        "incident": incident,
+        **head_context(request, incident),
         "detail": detail,
-        "lasted": lasted(incident),
-        "clocks": clock_rail(incident, detail.entries, slug, can_write=writes),
-        "card": suspects_card(detail, slug, said_by),
+        "clocks": clock_rail(incident, detail.entries, slug, can_write=writes, told_by=signals.first),
+        "signals": signals,
+        "card": suspects_card(
+            detail, slug, said_by, _flags(request, detail, now) if writes and incident.restored_at is None else None
+        ),
         "proof": proof_of(detail, slug),
         "story": verdict_story(detail.verdicts, slug),
         "remedies": [named_change(each.change, slug) for each in detail.remedies if each.change is not None],
@@ -119,6 +156,11 @@ def detail_context(
         "rows": timeline_rows(detail, slug, tab if tab in dict(TABS) else ""),
         "tabs": TABS,
         "tab": tab,
+        "roles": _roles(incident, detail),
+        "runbooks": runbooks_of(detail.services, incident=incident),
+        "noticed": NOTICED_WORDS.get(incident.detected_by, f"by {incident.detected_by}"),
+        "ending": Ending(incident.ended_by),
+        "now": now,
         "incomplete": incomplete(
             slug=slug,
             services=detail.services,
@@ -126,10 +168,23 @@ def detail_context(
             ends_at=incident.restored_at or now,
             zone=_zone(),
         ),
-        "class_is_persons": "class" in incident.person_keys,
-        "can_write": writes,
         **more,
     }
+
+
+def _flags(request: TeamRequest, detail: IncidentDetail, now: dt.datetime) -> dict[int, RegisteredFlag]:
+    """Suspected or confirmed flags that could be turned off. One query; none where no flag is named."""
+    named: list[Change | None] = [
+        *(each.change for each in detail.candidates),
+        *(each.change for each in detail.causes),
+    ]
+    return switchable(request.team, [change for change in named if change is not None], now=now)
+
+
+def _roles(incident: Incident, detail: IncidentDetail) -> list[tuple[ResponseRole, User | None]]:
+    """Every role with who holds it."""
+    held = {row.role: row.person for row in detail.role_holders}
+    return [(role, incident.lead if role is ResponseRole.LEAD else held.get(role.value)) for role in ResponseRole]
 
 
 def errors_chart(detail: IncidentDetail, *, now: dt.datetime) -> Figure | None:
@@ -189,7 +244,7 @@ def incident_declare(request: TeamRequest) -> HttpResponse:
                 services=list(data["services"]),
                 impact_class=ImpactClass(data["impact_class"]) if data["impact_class"] else None,
                 started_at=data["started_at"],
-                restored_at=data["restored_at"],
+                clocks={each: data[each.value] for each in RETROACTIVE if data[each.value] is not None},
                 note=data["note"],
                 issue=issue,
             )

@@ -20,7 +20,7 @@ from deploys.views.access import TeamRequest, team_page
 from deploys.views.forms import PlainForm
 from incidents.actions import planned_work
 from incidents.models import Maintenance
-from incidents.views.forms import InstantField, ServicesField
+from incidents.views.forms import InstantField, ServicesField, to_second
 from incidents.views.incidents import BAD_INPUT, can_write
 
 SHOWN = 50
@@ -50,7 +50,7 @@ class SlotForm(PlainForm):
 @team_page()
 def maintenance_list(request: TeamRequest) -> HttpResponse:
     """Slots, latest first, and the form for another one."""
-    form = SlotForm(request.POST or None, team=request.team)
+    form = SlotForm(request.POST or None, team=request.team, initial=_extended(request))
     now = clock.now()
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
@@ -75,6 +75,20 @@ def maintenance_list(request: TeamRequest) -> HttpResponse:
         "now": now,
     }
     return render(request, "incidents/maintenance.html", context, status=BAD_INPUT if form.errors else 200)
+
+
+def _extended(request: TeamRequest) -> dict[str, Any]:  # Any: initial values
+    """The slot after the one named by `?extend=`: the same work, from where that ends."""
+    try:
+        public_id = uuid.UUID(request.GET.get("extend", ""))
+    except ValueError:
+        return {}
+    slot = Maintenance.objects.filter(team=request.team, public_id=public_id).prefetch_related("services").first()
+    if slot is None:
+        return {}
+    services = [] if slot.is_for_all_services else [service.pk for service in slot.services.all()]
+    starts_at = to_second(slot.ends_at)
+    return {"title": slot.title, "starts_at": starts_at, "services": services}
 
 
 def notice(team: Team) -> dt.timedelta:

@@ -17,10 +17,11 @@ from deploys import clock
 from deploys.models import Role, Service
 from deploys.views.access import TeamRequest, team_page
 from deploys.views.forms import PlainForm
-from incidents.actions.monitors import LONGEST_URL, add_monitor, stop_monitor
+from incidents.actions.monitors import CERTIFICATE_WARNINGS, LONGEST_URL, add_monitor, stop_monitor
 from incidents.actions.watching import end_unwatched
 from incidents.domain.addresses import BadUrl
 from incidents.models import Check, Job, Monitor
+from incidents.views.jobs import is_late
 
 HOUR = dt.timedelta(hours=1)
 MOST_JOBS = 30
@@ -47,14 +48,22 @@ def watched_by(request: HttpRequest, service: Service) -> str:
     last: dict[str, Check] = {}
     for check in recent:
         last.setdefault(check.source, check)
-    rows = [{"monitor": each, "last": last.get(str(each.public_id))} for each in monitors]
+    rows = [
+        {"monitor": each, "last": last.get(str(each.public_id)), "certificate": _certificate(each, now)}
+        for each in monitors
+    ]
     jobs = Job.objects.filter(service=service).select_related("environment")
     membership: Any = getattr(request, "membership", None)  # Any: set by team_page
     context = {
         "service": service, "rows": rows, "form": MonitorForm(), "may_set": membership is not None and membership.role == Role.ADMIN,
-        "is_unwatched": service.is_unwatched, "jobs": jobs.order_by("environment__name", "slug")[:MOST_JOBS],
+        "is_unwatched": service.is_unwatched, "jobs": [(job, is_late(job, now)) for job in jobs.order_by("environment__name", "slug")[:MOST_JOBS]],
     }  # fmt: skip
     return render_to_string("incidents/panels/watched_by.html", context, request=request)
+
+
+def _certificate(monitor: Monitor, now: dt.datetime) -> dict[str, bool] | None:
+    until = monitor.certificate_until
+    return None if until is None else {"is_soon": until - now <= CERTIFICATE_WARNINGS[0], "has_ended": until <= now}
 
 
 def _found(request: TeamRequest, public_id: uuid.UUID) -> Service:

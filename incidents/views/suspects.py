@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from deploys.domain.wording import duration, factor, probability
-from deploys.models import Change
+from deploys.models import Change, RegisteredFlag
 from incidents.models import Candidate, Cause, Incident, Verdict
 from incidents.queries.incident_detail import IncidentDetail
 from incidents.views.naming import OTHER_CAUSES, named_change
@@ -29,7 +29,10 @@ class DrawnEvidence:
 
 @dataclass(frozen=True, slots=True)
 class DrawnSuspect:
-    """One candidate, as `ui/suspect.html` wants it. `public_id` is empty for "no change did this"."""
+    """One candidate, as `ui/suspect.html` wants it. `public_id` is empty for "no change did this".
+
+    `turns_off` is the variant that everybody would get if the flag were turned off; empty where it cannot be.
+    """
 
     odds: float | None
     sign: str
@@ -41,6 +44,7 @@ class DrawnSuspect:
     public_id: str
     verdict: str
     is_late: bool
+    turns_off: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,8 @@ class DrawnCause:
     said: str
     about: str
     is_change: bool
+    public_id: str = ""
+    turns_off: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,19 +87,33 @@ class SuspectsCard:
         return bool(self.confirmed)
 
 
-def suspects_card(detail: IncidentDetail, team_slug: str, said_by: dict[str, str]) -> SuspectsCard:
-    """What the card shows. `said_by` names the person behind a link, by its `cause_key`. No query."""
+def suspects_card(
+    detail: IncidentDetail, team_slug: str, said_by: dict[str, str], flags: Mapping[int, RegisteredFlag] | None = None
+) -> SuspectsCard:
+    """What the card shows. `said_by` names the person behind a link, by its `cause_key`. No query.
+
+    `flags`: by change, those that could be turned off now.
+    """
+    on = {pk: flag.off_variant for pk, flag in (flags or {}).items()}
     rejected = [cause for cause in detail.causes if cause.status == Cause.Status.REJECTED]
     confirmed = [cause for cause in detail.causes if cause.status == Cause.Status.CONFIRMED]
     suspects = [
-        drawn_suspect(each, detail, team_slug, most=None if place == 0 else MOST_CHIPS)
+        replace(
+            drawn_suspect(each, detail, team_slug, most=None if place == 0 else MOST_CHIPS),
+            turns_off=on.get(each.change_id or 0, ""),
+        )
         for place, each in enumerate(detail.candidates)
     ]
     if detail.verdict is not None and not any(each.change_id is None for each in detail.candidates):
         suspects.append(_no_change())
     return SuspectsCard(
         heading=_heading(detail, confirmed),
-        confirmed=[_drawn_cause(cause, detail.incident, team_slug, said_by) for cause in confirmed],
+        confirmed=[
+            replace(
+                _drawn_cause(cause, detail.incident, team_slug, said_by), turns_off=on.get(cause.change_id or 0, "")
+            )
+            for cause in confirmed
+        ],
         rejected=[_drawn_cause(cause, detail.incident, team_slug, said_by) for cause in rejected],
         suspects=suspects,
         verdict=detail.verdict,
@@ -204,7 +224,7 @@ def _drawn_cause(cause: Cause, incident: Incident, team_slug: str, said_by: dict
     about = about_change(cause.change, incident)
     return DrawnCause(
         pk=cause.pk, status=cause.status, sign=named.sign, kind=named.kind, name=named.name, url=named.url, said=said,
-        about=about, is_change=True,
+        about=about, is_change=True, public_id=str(cause.change.public_id),
     )  # fmt: skip
 
 

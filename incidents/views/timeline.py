@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.utils.safestring import SafeString, mark_safe
 
@@ -14,8 +15,9 @@ from deploys.domain.wording import duration, percent
 from deploys.models import Change
 from deploys.templatetags.ui import clock_words
 from incidents.domain.clocks import Clock
+from incidents.domain.response import Ending, ResponseRole
 from incidents.formats.markdown import note_html
-from incidents.models import Cause, Incident, TimelineEntry
+from incidents.models import Cause, Incident, RunbookUse, TimelineEntry
 from incidents.queries.incident_detail import IncidentDetail
 from incidents.views.naming import OTHER_CAUSES, by_whom, in_words, named_change
 
@@ -35,13 +37,62 @@ _STATE_WORDS = {
     "lead": "Took the lead.",
     "dismissed": "Dismissed: a false alarm. It counts nowhere.",
     "undismissed": "No false alarm after all. It counts again.",
+    "retrospective": "The retrospective is written.",
+    "retrospective_reopened": "The retrospective is not finished after all.",
     "not_duplicate": "Stands for itself after all.",
+}
+
+
+def _role_words(data: Mapping[str, Any]) -> str:  # Any: JSON
+    role = str(data.get("role", ""))
+    name = ResponseRole(role).words if role in set(ResponseRole) else "a role"
+    was = f", was {data['from']}" if data.get("from") else ""
+    return f"{name.capitalize()}: {data.get('to') or 'nobody'}{was}."
+
+
+def _severity_words(data: Mapping[str, Any]) -> str:  # Any: JSON
+    to, was = (str(data[key]).upper() if data.get(key) else "not said" for key in ("to", "from"))
+    return f"Severity {to}, was {was}."
+
+
+def _noticed_words(data: Mapping[str, Any]) -> str:  # Any: JSON
+    return f"Noticed first {NOTICED_WORDS.get(str(data.get('to')), str(data.get('to', '')))}."
+
+
+def _missing_test_words(data: Mapping[str, Any]) -> str:  # Any: JSON
+    return f"Missing test: {data['to']}" if data.get("to") else "No missing test is named any more."
+
+
+def _ended_words(data: Mapping[str, Any]) -> str:  # Any: JSON
+    to = str(data.get("to", ""))
+    return f"What ended it: {Ending(to).words if to in set(Ending) else 'something else'}."
+
+
+_OUTCOMES = dict(RunbookUse.Outcome.choices)
+NOTICED_WORDS = {"upshot": "by our machines", "person": "by one of us", "users": "by users"}
+_SAID: dict[str, Callable[[Mapping[str, Any]], str]] = {  # Any: JSON
+    "role": _role_words,
+    "severity": _severity_words,
+    "noticed": _noticed_words,
+    "missing_test": _missing_test_words,
+    "ended": _ended_words,
+    "merged": lambda data: f"INC-{data.get('number')} was merged into it.",
+    "split": lambda data: f"INC-{data.get('number')} was split off.",
+    "promised": lambda data: f"Promised: {data.get('title', '')}",
+    "promise_changed": lambda data: f"Promise changed: {data.get('title', '')}",
+    "promise_dropped": lambda data: f"Promise dropped: {data.get('title', '')}",
+    "promise_reopened": lambda data: f"Promise open again: {data.get('title', '')}",
+    "kept": lambda data: f"Promise kept: {data.get('title', '')}",
+    "runbook": lambda data: (
+        f"Runbook {data.get('title', '')}, version {data.get('version')}: {_OUTCOMES.get(str(data.get('outcome')), 'used')}."
+    ),
+    "split_from": lambda data: f"Split off INC-{data.get('number')}.",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line, as `ui/timeline.html` wants it. `about` is the tab it belongs to."""
+    """One line, as `ui/timeline.html` wants it. `about` is the tab it belongs to, `source` the Markdown behind `html`."""
 
     at: dt.datetime | None
     sign: str = "clock"
@@ -53,6 +104,13 @@ class Row:
     url: str = ""
     gap: str = ""
     about: str = ""
+    source: str = ""
+
+
+def oldest_first(rows: Iterable[Row]) -> list[Row]:
+    """The lines as a story is told, without gaps."""
+    told = [(row.at, place, row) for place, row in enumerate(rows) if row.at is not None]
+    return [row for _, _, row in sorted(told, key=lambda each: each[:2])]
 
 
 def timeline_rows(detail: IncidentDetail, team_slug: str, tab: str = "") -> list[Row]:
@@ -122,7 +180,7 @@ def _entry_row(entry: TimelineEntry, incident: Incident, team_slug: str) -> Row:
     match entry.kind:
         case Kind.NOTE:
             html = mark_safe(note_html(entry.text))  # noqa: S308 -- note_html is what makes it safe
-            return Row(at=entry.at, sign="note", html=html, by=who, kind="note", about=PEOPLE)
+            return Row(at=entry.at, sign="note", html=html, by=who, kind="note", about=PEOPLE, source=entry.text)
         case Kind.CLOCK:
             return Row(at=entry.at, sign="clock", text=_with_reason(_clock_words(entry), entry), by=who, about=PEOPLE)
         case Kind.CLASS:
@@ -162,6 +220,9 @@ def _clock_words(entry: TimelineEntry) -> str:
 
 def _class_words(entry: TimelineEntry) -> str:
     data = entry.data
+    if "spells" in data:
+        count = data["spells"]
+        return "Spells of impact: none, it hurt from start to end." if not count else f"Spells of impact set: {count}."
     if "services" in data:
         return f"Services: {in_words(data['services'])}."
     if "degradation" in data:
@@ -194,6 +255,8 @@ def _state_words(entry: TimelineEntry) -> str:
         return f"Repeats INC-{entry.data.get('number')}. It counts nowhere."
     if state == "renamed":
         return f"Renamed, was “{entry.data.get('from', '')}”."
+    if state in _SAID:
+        return _SAID[state](entry.data)
     return _STATE_WORDS.get(state, "Changed.")
 
 

@@ -41,13 +41,17 @@ class DrawnVerdict:
 
 @dataclass(frozen=True, slots=True)
 class DrawnProof:
-    """The errors stopped as the change was undone; `name` and `url` of what undid it, empty where nothing else did."""
+    """The errors stopped as the change was undone; `name` and `url` of what undid it, empty where nothing else did.
+
+    `change_id`: the public id of what undid it, empty where nothing else did or it is not known.
+    """
 
     words: str
     at: dt.datetime | None
     sign: str
     name: str
     url: str
+    change_id: str = ""
 
 
 def verdict_story(verdicts: Sequence[Verdict], team_slug: str) -> list[DrawnVerdict]:
@@ -92,6 +96,7 @@ def proof_of(detail: IncidentDetail, team_slug: str) -> DrawnProof | None:
         sign=named.sign if named else "",
         name=f"{named.kind} {named.name}" if named else "",
         url=named.url if named else "",
+        change_id=str(undoing_change.public_id) if undoing_change is not None and not is_own else "",
     )
 
 

@@ -5,14 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 
-from deploys import clock
 from deploys.domain.wording import percent, target
-from deploys.models import Membership, Role, Team
+from deploys.models import Team
 from incidents.ports import Notice, notify
-from reliability.actions.mail import queue_mail
 from reliability.addresses import page_url
 from reliability.domain.alerting import Standing, Step, step, urgency
 from reliability.domain.burn_rate import RULES
@@ -84,16 +81,3 @@ def _ended(team: Team, objective: Objective, alert: BurnAlert, printed: Printed)
         title=f"The error budget of {_name(objective)} burns no longer too fast",
         text=f"{percent(left_ratio(printed), 0)} of the budget is left.",
     )  # fmt: skip
-
-
-def mail_notice(notice: Notice) -> None:
-    """The notifier that writes mail to everybody of the team who may act; nothing while no server is set."""
-    if not settings.MAIL_IS_SET:
-        return
-    members = Membership.objects.filter(team=notice.team, role__in=[Role.RESPONDER, Role.ADMIN], user__is_active=True)
-    prefix = {"page": "[now] ", "ticket": "[this week] "}.get(notice.urgency, "")
-    for email in members.values_list("user__email", flat=True):
-        queue_mail(
-            team=notice.team, key=f"notice/{notice.key}/{email}", to=email, subject=f"{prefix}{notice.team.name}: {notice.title}",
-            text=f"{notice.title}.\n\n{notice.text}\n\n{settings.BASE_URL}{notice.path}\n", now=clock.now(), headers={"Auto-Submitted": "auto-generated"},
-        )  # fmt: skip

@@ -6,10 +6,11 @@ import logging
 import smtplib
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Final
 
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.mail import EmailMessage, EmailMultiAlternatives, get_connection
 from django.db.models import F
 
 from deploys.models import Team
@@ -69,28 +70,42 @@ def _send(mail: OutgoingMail, now: datetime) -> bool:
     mine = OutgoingMail.objects.filter(pk=mail.pk, sent_at__isnull=True, given_up_at__isnull=True)
     if not mine.filter(claimed_at__isnull=True).update(claimed_at=now, attempts=F("attempts") + 1):
         return False
+    handed, words = hand_over(_message(mail))
+    if handed is Handed.SENT:
+        mine.update(sent_at=now, last_error="")
+        return True
+    _again(mail, now, words) if handed is Handed.NOT_YET else _give_up(mail, now, words)
+    return False
+
+
+class Handed(StrEnum):
+    """What became of a mail at the server."""
+
+    SENT = "sent"
+    NOT_YET = "not yet"
+    REFUSED = "refused"
+    UNKNOWN = "it may have arrived"
+
+
+def hand_over(message: EmailMessage) -> tuple[Handed, str]:
+    """Gives one mail to the server, and what it said where that failed. NOT_YET: the server surely does not have it."""
     connection = get_connection()
     try:
         connection.open()
     except (OSError, smtplib.SMTPException) as error:
-        _again(mail, now, error)
-        return False
+        return Handed.NOT_YET, _words(error)
     try:
-        connection.send_messages([_message(mail)])
+        connection.send_messages([message])
     except smtplib.SMTPRecipientsRefused as error:
         codes = [code for code, _ in error.recipients.values()]
-        _again(mail, now, error) if all(400 <= code < 500 for code in codes) else _give_up(mail, now, error)
-        return False
+        return Handed.NOT_YET if all(400 <= code < 500 for code in codes) else Handed.REFUSED, _words(error)
     except smtplib.SMTPResponseException as error:
-        _again(mail, now, error) if 400 <= error.smtp_code < 500 else _give_up(mail, now, error)
-        return False
+        return Handed.NOT_YET if 400 <= error.smtp_code < 500 else Handed.REFUSED, _words(error)
     except (OSError, smtplib.SMTPException) as error:
-        _give_up(mail, now, error)
-        return False
+        return Handed.UNKNOWN, _words(error)
     finally:
         connection.close()
-    mine.update(sent_at=now, last_error="")
-    return True
+    return Handed.SENT, ""
 
 
 def _message(mail: OutgoingMail) -> EmailMultiAlternatives:
@@ -101,19 +116,19 @@ def _message(mail: OutgoingMail) -> EmailMultiAlternatives:
     return message
 
 
-def _again(mail: OutgoingMail, now: datetime, error: Exception) -> None:
+def _again(mail: OutgoingMail, now: datetime, words: str) -> None:
     attempts = mail.attempts + 1
     if attempts >= MOST_ATTEMPTS:
-        _give_up(mail, now, error)
+        _give_up(mail, now, words)
         return
     logger.warning("a mail could not be sent yet", extra={"mail": mail.pk, "attempts": attempts})
     wait = FIRST_WAIT * 4 ** (attempts - 1)
-    OutgoingMail.objects.filter(pk=mail.pk).update(claimed_at=None, due_at=now + wait, last_error=_words(error))
+    OutgoingMail.objects.filter(pk=mail.pk).update(claimed_at=None, due_at=now + wait, last_error=words)
 
 
-def _give_up(mail: OutgoingMail, now: datetime, error: Exception) -> None:
+def _give_up(mail: OutgoingMail, now: datetime, words: str) -> None:
     logger.warning("a mail was given up", extra={"mail": mail.pk})
-    OutgoingMail.objects.filter(pk=mail.pk).update(given_up_at=now, last_error=_words(error))
+    OutgoingMail.objects.filter(pk=mail.pk).update(given_up_at=now, last_error=words)
 
 
 def _words(error: Exception) -> str:

@@ -10,14 +10,15 @@ from django.db import transaction
 
 from deploys import failpoints
 from deploys.models import Fact, Team
-from reliability.domain.beside import beside
 from reliability.domain.contract import Report, contract
 from reliability.domain.intervals import Interval
 from reliability.domain.knowledge import Knowledge
 from reliability.domain.periods import Period, PeriodKind, period_holding, period_labelled
 from reliability.domain.restatement import differences, in_words
+from reliability.domain.rows import kept
 from reliability.domain.weeks import zone_named
 from reliability.models import ReportPlan, ReportSnapshot
+from reliability.queries.flag_lines import flags_beside
 from reliability.queries.knowledge import LONGEST_PERIOD, knowledge_as_of
 from reliability.queries.reports import closed_since, report_as_of, snapshots_of, team_zone
 
@@ -48,8 +49,9 @@ def close_report(*, team: Team, label: str, now: datetime, known: Knowledge | No
     standing = snapshots_of(team=team, label=label)
     if standing:
         return standing[-1]
-    known = known or knowledge_as_of(team=team, as_of=now, traffic_from=window.start - LONGEST_PERIOD)
+    known = known or knowledge_as_of(team=team, as_of=now, span=window, traffic_from=window.start - LONGEST_PERIOD)
     report = Report(known, window, period.zone)
+    result = contract(report)
     stored = ReportSnapshot.objects.create(
         team=team,
         label=label,
@@ -58,8 +60,8 @@ def close_report(*, team: Team, label: str, now: datetime, known: Knowledge | No
         zone=team.zone,
         as_of_at=now,
         number=1,
-        result=contract(report),
-        beside=beside(known, report.scope(None)),
+        result=result,
+        beside={**kept(known, report.scope(None)), **flags_beside(team, result, now)},
         created_at=now,
     )
     failpoints.reach("report.stored")
@@ -82,7 +84,7 @@ def restate(
         return None
     standing = snapshots[-1]
     window, zone = Interval(standing.from_at, standing.to_at), zone_named(standing.zone)
-    known = known or knowledge_as_of(team=team, as_of=now, traffic_from=window.start - LONGEST_PERIOD)
+    known = known or knowledge_as_of(team=team, as_of=now, span=window, traffic_from=window.start - LONGEST_PERIOD)
     report = Report(known, window, zone)
     result = contract(report)
     changes = differences(standing.result, result)
@@ -108,7 +110,7 @@ def restate(
         reason=f"{in_words(found)}: {news}" if news else in_words(found),
         difference=[change.printed() for change in changes],
         result=result,
-        beside=beside(known, report.scope(None)),
+        beside={**kept(known, report.scope(None)), **flags_beside(team, result, now)},
         created_at=now,
     )
 
@@ -125,7 +127,8 @@ def keep_reports(*, team: Team, now: datetime) -> list[ReportSnapshot]:
     starts = [period.interval.start for period in due] + [standing.from_at for standing in closed]
     if not starts:
         return []
-    known = knowledge_as_of(team=team, as_of=now, traffic_from=min(starts) - LONGEST_PERIOD)
+    span = Interval(min(starts), now)
+    known = knowledge_as_of(team=team, as_of=now, span=span, traffic_from=span.start - LONGEST_PERIOD)
     stored = [close_report(team=team, label=period.label, now=now, known=known) for period in due]
     restated = [restate(team=team, label=standing.label, now=now, known=known) for standing in closed]
     return stored + [snapshot for snapshot in restated if snapshot is not None]

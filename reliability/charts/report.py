@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from deploys.domain.instants import parse_instant
-from deploys.models import Team
+from deploys.models import Team, Tier
 from reliability.addresses import Links
+from reliability.charts.numbers import NAMES
 from reliability.charts.tiles import (
     Compared,
     Tile,
@@ -25,9 +26,11 @@ from reliability.domain.contract import Report, contract, scope_part
 from reliability.domain.intervals import Interval
 from reliability.domain.knowledge import Knowledge
 from reliability.domain.periods import COMPARED, Period, PeriodKind
+from reliability.domain.since_closing import KnownToday, moved_since
 from reliability.domain.verdicts import Word, headline, left_ratio, unit_of, verdict
 from reliability.models import ReportSnapshot
 from reliability.queries import week as reads
+from reliability.queries.flag_lines import flags_beside
 from reliability.queries.knowledge import knowledge_now
 from reliability.queries.reports import WeekPoint, points_of, report_as_of, snapshots_of
 
@@ -80,11 +83,15 @@ class Basis:
 
 def basis_of(*, team: Team, period: Period, now: dt.datetime) -> Basis:
     """Reads or computes the numbers."""
-    snapshots, known = snapshots_of(team=team, label=period.label), knowledge_now(team=team, now=now)
+    snapshots = snapshots_of(team=team, label=period.label)
+    since = min(period.until(SERIES[period.kind])[0].interval.start, period.before(COMPARED[period.kind]).start)
+    known = knowledge_now(team=team, now=now, since=since)
     stored = snapshots[-1] if snapshots else None
     printed = printed_now(team, known, period) if stored is None else stored.result
     besides = None if stored is None else stored.beside
-    return Basis(team, period, now, printed, besides or _beside(known, period), snapshots, known)
+    if not besides:
+        besides = {**_beside(known, period), **flags_beside(team, printed, now)}
+    return Basis(team, period, now, printed, besides, snapshots, known)
 
 
 def printed_now(team: Team, known: Knowledge, period: Period) -> Printed:
@@ -114,6 +121,7 @@ class Shown:
     chosen: Printed | None
     chosen_key: str
     ahead: reads.Ahead
+    promised: reads.Promised
 
     @property
     def severe(self) -> list[reads.Broken]:
@@ -145,7 +153,21 @@ class Shown:
     def stale(self) -> list[Context]:
         """The stale flags to remove first."""
         flags = self.basis.printed["flags"]["stale"][:MOST_TOLD]
-        return [{**flag, "why": ", ".join(REASON_WORDS.get(each, each) for each in flag["reasons"])} for flag in flags]
+        lines: Mapping[str, Any] = self.flag_news.get("lines", {})
+        return [
+            {
+                **flag,
+                "why": ", ".join(REASON_WORDS.get(each, each) for each in flag["reasons"]),
+                "line": _line(lines.get(flag["key"])),
+            }
+            for flag in flags
+        ]
+
+    @property
+    def flag_news(self) -> Printed:
+        """What is told of flags beside their numbers, as known when the report was made; nothing to readers without an account."""
+        news: Printed = self.basis.beside.get("flags", {}) if self.links.is_open else {}
+        return news
 
     @property
     def recoveries(self) -> list[Context]:
@@ -154,10 +176,45 @@ class Shown:
         return [{"means": MEANS_WORDS[name], **parts[name]} for name in MEANS_WORDS if parts.get(name, {}).get("count")]
 
     @property
+    def moved(self) -> list[Context]:
+        """Incidents of a closed report that are known otherwise today, with what is: lists and pictures show today's."""
+        stored = self.basis.beside.get("rows")
+        if not self.basis.snapshots or stored is None or len(self.broken) >= reads.MOST_BROKEN:
+            return []
+        counted = [each.incident for each in self.broken if each.incident.environment.tier == Tier.PRODUCTION]
+        rows = {name: each for each in counted for name in (each.external_id, str(each.public_id))}
+        today = [
+            KnownToday((each.external_id, str(each.public_id)), each.impact_class, each.begins_at, each.restored_at)
+            for each in counted
+        ]
+        return [
+            {
+                "words": each.words,
+                "name": rows[each.id].slug if each.id in rows else each.id,
+                "url": self.links.incident(rows[each.id]) if each.id in rows else "",
+            }
+            for each in moved_since(stored["incidents"], today, end=self.basis.window.end)
+        ]
+
+    @property
     def is_quiet(self) -> bool:
         """Nothing was deployed, nothing broke, nothing waits."""
         deploys = self.basis.printed["total"]["deploys"]["took_traffic_count"]
         return not self.broken and not deploys and not self.undecided
+
+
+def _line(told: Printed | None) -> Context | None:
+    """The evidence on one flag, its instants as such."""
+    if told is None:
+        return None
+    instants = {name: parse_instant(told[name]) if told[name] else None for name in ("created_at", "since_at")}
+    checked = [{**each, "at": parse_instant(each["at"]) if each["at"] else None} for each in told["checked"]]
+    changed, references = told["changed"], told["references"]
+    return {
+        **told, **instants, "checked": checked,
+        "changed": {**changed, "at": parse_instant(changed["at"])} if changed else None,
+        "references": {**references, "scanned_at": parse_instant(references["scanned_at"]) if references["scanned_at"] else None},
+    }  # fmt: skip
 
 
 def shown_report(*, basis: Basis, links: Links) -> Shown:
@@ -172,13 +229,21 @@ def shown_report(*, basis: Basis, links: Links) -> Shown:
     periods = period.until(SERIES[period.kind])
     points = points_of(basis.known, periods)
     return Shown(
-        basis, links, word, parts, _tiles(basis, points, broken, chosen, chosen_key), points, broken, undecided, chosen, chosen_key,
+        basis, links, word, parts, _tiles(basis, links, points, broken, chosen, chosen_key), points, broken, undecided, chosen, chosen_key,
         reads.ahead(team=team, after=max(basis.window.end, now) if not basis.is_running else now),
+        reads.promised(
+            team=team, window=basis.window, at=min(now, basis.window.end), zone=period.zone, broken=broken, most=MOST_TOLD
+        ),
     )  # fmt: skip
 
 
 def _tiles(
-    basis: Basis, points: Sequence[WeekPoint], broken: Sequence[reads.Broken], chosen: Printed | None, chosen_key: str
+    basis: Basis,
+    links: Links,
+    points: Sequence[WeekPoint],
+    broken: Sequence[reads.Broken],
+    chosen: Printed | None,
+    chosen_key: str,
 ) -> list[Tile]:
     """The row of figures; several periods before are one window of their own, not a mean of several."""
     period = basis.period
@@ -194,13 +259,20 @@ def _tiles(
     down = sum(1 for each in broken if each.incident.impact_class == "downtime")
     windows = [Interval(point.from_at, point.to_at) for point in points]
     remaining = reads.remaining_by_period(basis.known, chosen_key, windows, basis.zone) if chosen else []
-    return [
-        availability_tile(total, whole, points, compared, down),
-        budget_tile(chosen, remaining, compared.one_words),
-        failures_tile(total, points, compared),
-        recovery_tile(total, points, compared),
-        self_inflicted_tile(total, points, compared),
-    ]
+    tiles = {
+        "availability": availability_tile(total, whole, points, compared, down),
+        "budget": budget_tile(chosen, remaining, compared.one_words),
+        "failed-changes": failures_tile(total, points, compared),
+        "recovery": recovery_tile(total, points, compared),
+        "self-inflicted": self_inflicted_tile(total, points, compared),
+    }
+    behind = numbers_urls(basis, links)
+    return [replace(tile, url=behind.get(name) or tile.url) for name, tile in tiles.items()]
+
+
+def numbers_urls(basis: Basis, links: Links) -> dict[str, str]:
+    """Where each number of the report leads: to its rows; empty for readers without an account."""
+    return {name: links.page("report-rows", basis.period.label, name) for name in NAMES}
 
 
 def _whole(basis: Basis, window: Interval) -> Printed:

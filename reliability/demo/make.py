@@ -13,10 +13,13 @@ from deploys.actions.catalog import add_member, make_team
 from deploys.models import Role, Team, User
 from incidents.actions import causes, states
 from incidents.models import Cause, Incident
+from reliability.actions import channels
 from reliability.actions.history import import_history, read_for_import
 from reliability.actions.replay import play
 from reliability.demo import DEMO_PERSON, DEMO_TEAM
+from reliability.demo.deliveries import log_deliveries
 from reliability.demo.fleet import ZONE
+from reliability.demo.learned import people_learn
 from reliability.demo.story import LINE, LIVE_DAYS, demo_lines
 
 STEP: Final = dt.timedelta(minutes=5)
@@ -45,6 +48,7 @@ def make_demo(*, now: dt.datetime, progress: Progress = lambda _what, _done, _to
     for email, name, role in COLLEAGUES:
         colleague, _ = User.objects.get_or_create(email=email, defaults={"first_name": name, "zone": ZONE})
         add_member(team=team, user=colleague, role=role, now=born)
+    _keep_quiet(team, person, born)
     lines = demo_lines(anchor)
     live_from = (anchor - dt.timedelta(days=LIVE_DAYS)).isoformat()
     older = [
@@ -59,9 +63,18 @@ def make_demo(*, now: dt.datetime, progress: Progress = lambda _what, _done, _to
     )
     _play_recent(team, lines[len(older) :], anchor, progress)
     _people_decide(team, person)
+    log_deliveries(team=team, lines=lines, now=anchor)
+    people_learn(team=team, lead=person, colleague=User.objects.get(email=COLLEAGUES[1][0]), now=anchor)
     Team.objects.filter(pk=team.pk).update(slug=DEMO_TEAM)
     team.slug = DEMO_TEAM
     return team
+
+
+def _keep_quiet(team: Team, person: User, now: dt.datetime) -> None:
+    """A channel that is muted: the people of the demo are nobody to write to."""
+    wanted = channels.Wanted("On call", is_to_members=True, zone=ZONE)
+    channel, _ = channels.make_channel(team=team, kind="email", wanted=wanted, by=person, now=now)
+    channels.mute(channel=channel, until=channels.FOR_GOOD)
 
 
 def _encoded(lines: list[LINE]) -> list[bytes]:

@@ -9,6 +9,7 @@ from datetime import datetime
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
+from deploys.domain.flag_evaluations import with_evaluation
 from deploys.domain.flag_lifecycle import StaleFlag, in_priority_order, stale_flag
 from deploys.domain.instants import instant_text, seconds
 from reliability.domain import dora, recovery
@@ -198,7 +199,10 @@ def user_weighted(measures: Mapping[str, Measure], users: Mapping[str, Fraction 
 def flags_part(report: Report) -> Printed:
     """Flags at the end of the elapsed window, the stale ones in order of priority."""
     at, limit = report.elapsed.end, report.known.history.policy.stale_after
-    listed = [flag for flag in report.known.history.flags if flag.is_listed(at)]
+    measured = report.known.history.evaluations
+    evaluated = measured(at) if measured is not None and report.known.history.flags else {}
+    known = [with_evaluation(flag, evaluated.get(flag.key)) for flag in report.known.history.flags]
+    listed = [flag for flag in known if flag.is_listed(at)]
     harmful = report.known.harmful_flag_change_ids
     found = [
         stale_flag(flag, at, limit, has_hurt=any(line.at < at and line.id in harmful for line in flag.lines))

@@ -1,12 +1,13 @@
 """Everything that is known as of an instant, typed. The numbers are computed from this and nothing else."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
 
-from deploys.domain.deploy_facts import Deploy, deploy_of
+from deploys.domain.deploy_facts import Deploy, DeployKind, deploy_of
 from deploys.domain.environments import tier
+from deploys.domain.flag_evaluations import Evaluations
 from deploys.domain.flag_lifecycle import Flag, FlagChange, flag_change_of, flags_of, ordered_lines
 from deploys.domain.instants import FAR_FUTURE, FAR_PAST, exact, optional_instant, parse_instant
 from deploys.domain.records import Payload, Record, Records
@@ -116,9 +117,25 @@ class Traffic:
     failed: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """What stands for the rest of a history of which only a part was read.
+
+    walk: every deploy that went live in it is here, and their kinds are worked out. below: versions that were live before it
+    and that nobody had undone by then, lowest first: at least those that have a version of a deploy of the walk, the first new
+    version above each of these, and the top one. kinds: of deploys that went live outside the walk. later: rollbacks after the
+    walk, each with the new versions it undid that are here, the earliest of all first.
+    """
+
+    walk: Interval
+    below: tuple[str, ...] = ()
+    kinds: Mapping[str, DeployKind | None] = field(default_factory=dict)
+    later: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+
 @dataclass(slots=True)
 class History:
-    """What is known as of an instant, in the policy's tier. all_deploys also holds those that begin later."""
+    """What is known as of an instant, in the policy's tier; excerpt None: all of it."""
 
     as_of: datetime
     policy: Policy
@@ -129,10 +146,12 @@ class History:
     commits: list[Commit] = field(default_factory=list)
     flags: list[Flag] = field(default_factory=list)
     flag_changes: list[FlagChange] = field(default_factory=list)
+    evaluations: Evaluations | None = None
     maintenances: list[Maintenance] = field(default_factory=list)
     gaps: list[Gap] = field(default_factory=list)
     objectives: list[Objective] = field(default_factory=list)
     traffic: list[Traffic] = field(default_factory=list)
+    excerpt: Excerpt | None = None
 
 
 def history_of(records: Records, traffic: Iterable[Payload], as_of: datetime) -> History:

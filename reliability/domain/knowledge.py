@@ -1,14 +1,14 @@
 """What follows from a history, once, for every window that is asked about it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
 
-from deploys.domain.deploy_facts import DeployFacts, Outcome, deploy_facts
+from deploys.domain.deploy_facts import DeployFacts, Outcome, deploy_facts, live_time, outcome_of
 from reliability.domain.causes import JudgedIncident, judged
-from reliability.domain.history import Cause, History, Incident
+from reliability.domain.history import Cause, Commit, History, Incident
 from reliability.domain.intervals import Interval
 from reliability.domain.uptime import Hit, Timeline, any_down, service_timeline
 
@@ -61,13 +61,29 @@ class Knowledge:
         for case in self.incidents:
             for identity in _named(case.confirmed, "deploy"):
                 harm.setdefault(identity, case.incident.begin_at)
-        return deploy_facts(
-            self.history.deploys.values(),
+        aside = self._outside_the_walk(harm)
+        excerpt = self.history.excerpt
+        below = [] if excerpt is None else [aside[name].deploy for name in excerpt.below if name in aside]
+        walked = deploy_facts(
+            (deploy for name, deploy in self.history.deploys.items() if name not in aside),
             remedy_ids=self.remedy_ids("deploy"),
             first_harm_at=harm,
             as_of=self.history.as_of,
             timeout=self.history.policy.deploy_timeout,
+            below=below,
         )
+        return aside | walked
+
+    def _outside_the_walk(self, harm: Mapping[str, datetime]) -> dict[str, DeployFacts]:
+        """Of an excerpt, the deploys that went live outside its walk, with the kinds that are known of them."""
+        found: dict[str, DeployFacts] = {}
+        excerpt, policy = self.history.excerpt, self.history.policy
+        for name, deploy in self.history.deploys.items() if excerpt is not None else ():
+            live_at = live_time(deploy, harm.get(name))
+            if excerpt is not None and live_at is not None and not excerpt.walk.holds(live_at):
+                outcome = outcome_of(deploy, live_at, as_of=self.history.as_of, timeout=policy.deploy_timeout)
+                found[name] = DeployFacts(deploy, outcome, live_at, deploy.kind or excerpt.kinds.get(name))
+        return found
 
     @cached_property
     def deploys_of(self) -> dict[str | None, list[DeployFacts]]:
@@ -105,12 +121,12 @@ class Knowledge:
     @cached_property
     def condemned(self) -> dict[str, DeployFacts]:
         """Deploys that somebody went back behind: the earliest new version that a rollback undid, with the rollback."""
-        return {first: back for back, (first, *_) in self._rollbacks}
+        return {first: back for back, (first, *_) in self.rollbacks}
 
     @cached_property
     def suspected_ids(self) -> set[str]:
         """New versions that are not failed, but suggested by a counting incident or carried along by a rollback."""
-        carried = {identity for _, (_, *rest) in self._rollbacks for identity in rest}
+        carried = {identity for _, (_, *rest) in self.rollbacks for identity in rest}
         suggested = {name for case in self.incidents if case.is_counting for name in _named(case.suggested, "deploy")}
         versions = {name for name in carried | suggested if name in self.deploys and self.deploys[name].is_new_version}
         return versions - self.failures.keys()
@@ -135,11 +151,15 @@ class Knowledge:
 
         A commit counts once per service it reached, and once in the whole (None).
         """
-        return self._first_lives.get(service, [])
+        return [(commit.committed_at, live_at) for commit, live_at in self.first_deliveries_of(service)]
+
+    def first_deliveries_of(self, service: str | None) -> list[tuple[Commit, datetime]]:
+        """The same, with the commits themselves."""
+        return self._first_deliveries.get(service, [])
 
     @cached_property
-    def _first_lives(self) -> dict[str | None, list[tuple[datetime | None, datetime]]]:
-        lists: dict[str | None, list[tuple[datetime | None, datetime]]] = {}
+    def _first_deliveries(self) -> dict[str | None, list[tuple[Commit, datetime]]]:
+        lists: dict[str | None, list[tuple[Commit, datetime]]] = {}
         for commit in self.history.commits:
             lives: dict[str | None, datetime] = {}
             for identity in commit.deploy_ids:
@@ -149,7 +169,7 @@ class Knowledge:
                 for scope in (None, facts.deploy.service):
                     lives[scope] = min(lives.get(scope, facts.live_at), facts.live_at)
             for scope, live_at in lives.items():
-                lists.setdefault(scope, []).append((commit.committed_at, live_at))
+                lists.setdefault(scope, []).append((commit, live_at))
         return lists
 
     def timeline(self, service: str | None, excuses: Excuses = Excuses.ANNOUNCED) -> Timeline:
@@ -184,7 +204,7 @@ class Knowledge:
         return service_timeline(self.history.services[service].life, self.excused(service, excuses), gaps, hits)
 
     @cached_property
-    def _rollbacks(self) -> list[tuple[DeployFacts, list[str]]]:
+    def rollbacks(self) -> list[tuple[DeployFacts, list[str]]]:
         """Rollbacks that condemn, each with the new versions it undid, earliest first.
 
         A rollback that was the remedy of an incident with a confirmed cause condemns nobody: that verdict stands.
@@ -201,6 +221,9 @@ class Knowledge:
             undone = [name for name in facts.undone_ids if self.deploys[name].is_new_version]
             if undone and identity not in explained:
                 rollbacks.append((facts, undone))
+        for identity, undone_ids in self.history.excerpt.later if self.history.excerpt is not None else ():
+            if identity not in explained:
+                rollbacks.append((self.deploys[identity], list(undone_ids)))
         return rollbacks
 
     def _failure(self, identity: str, facts: DeployFacts) -> Failure | None:

@@ -2,15 +2,33 @@
 
 from reliability.models.alerts import BurnAlert
 from reliability.models.mail import OutgoingMail
+from reliability.models.notices import (
+    AcknowledgeLink,
+    Channel,
+    ChannelLeaver,
+    IncidentNews,
+    NoticeAttempt,
+    OutgoingNotice,
+)
 from reliability.models.objectives import Objective
 from reliability.models.reports import ReportPlan, ReportShare, ReportSnapshot, ReportSubscription
+from reliability.models.spans import NamedChange, RecordSpan, SpanProgress
 
 __all__ = [
+    "AcknowledgeLink",
     "BurnAlert",
+    "Channel",
+    "ChannelLeaver",
+    "IncidentNews",
+    "NamedChange",
+    "NoticeAttempt",
     "Objective",
     "OutgoingMail",
+    "OutgoingNotice",
+    "RecordSpan",
     "ReportPlan",
     "ReportShare",
     "ReportSnapshot",
     "ReportSubscription",
+    "SpanProgress",
 ]

@@ -44,12 +44,12 @@ def known_facts(*, team: Team) -> list[DomainFact]:
         .order_by(F("received_at").asc(nulls_first=True), "id")
         .values_list("kind", "identity", "payload", "received_at", "delivery_id", "source")
     )
-    facts = [_fact(*row) for row in rows]
+    facts = [fact_of_row(*row) for row in rows]
     names = _names(team, facts)
-    return [_named(fact, names) for fact in facts]
+    return [named(fact, names) for fact in facts]
 
 
-def _fact(
+def fact_of_row(
     kind: str,
     identity: str,
     payload: Mapping[str, Any],  # Any: JSON
@@ -66,7 +66,7 @@ def _names(team: Team, facts: Sequence[DomainFact]) -> Names:
     names = Names()
     sharing: dict[tuple[str, str], set[str]] = defaultdict(set)
     for fact in facts:
-        name = _external_id(fact)
+        name = external_id(fact)
         names.by_identity[fact.kind, fact.identity] = name
         sharing[fact.kind, name].add(fact.identity)
     if all(fact.source == HISTORY for fact in facts) and not _refers_by_public_id(facts):
@@ -80,7 +80,7 @@ def _names(team: Team, facts: Sequence[DomainFact]) -> Names:
     return names
 
 
-def _external_id(fact: DomainFact) -> str:
+def external_id(fact: DomainFact) -> str:
     parts = json.loads(fact.identity)
     if fact.kind == "flag":
         return flag_identity(str(parts[1]), str(parts[2]))
@@ -110,7 +110,7 @@ def _is_uuid(name: str) -> bool:
     return True
 
 
-def _named(fact: DomainFact, names: Names) -> DomainFact:
+def named(fact: DomainFact, names: Names) -> DomainFact:
     """The fact under its one name, its links too."""
     name = names.by_identity[fact.kind, fact.identity]
     payload: dict[str, Any] = dict(fact.payload)  # Any: JSON
@@ -146,7 +146,7 @@ def _deploys(team: Team) -> Rows:
         yield identity, source, public_id
 
 
-def _flag_changes(team: Team) -> Rows:
+def flag_changes_by_public_id(team: Team) -> Rows:
     rows = FlagChange.objects.filter(team=team).values_list("source", "external_id", "change__public_id")
     for source, name, public_id in rows:
         yield _identity("change", source, name), source, public_id
@@ -165,7 +165,7 @@ def _maintenances(team: Team) -> Rows:
 
 _PUBLIC_IDS: Final[Mapping[str, Callable[[Team], Rows]]] = {
     "deploy": _deploys,
-    "flag_change": _flag_changes,
+    "flag_change": flag_changes_by_public_id,
     "incident": _incidents,
     "maintenance": _maintenances,
 }

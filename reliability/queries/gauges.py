@@ -24,7 +24,7 @@ Printed = dict[str, Any]  # Any: a part of the printed report
 
 def recent_part(*, team: Team, now: datetime, service: str | None) -> Printed | None:
     """Availability and change failures of the last 28 days; None for a service nobody knows."""
-    known = knowledge_now(team=team, now=now)
+    known = knowledge_now(team=team, now=now, since=now - SPAN)
     if service is not None and service not in known.history.services:
         return None
     scope = Scope(service, Report(known, Interval(now - SPAN, now), team_zone(team)).elapsed)
@@ -33,7 +33,7 @@ def recent_part(*, team: Team, now: datetime, service: str | None) -> Printed | 
 
 def gauges_now(*, team: Team, now: datetime) -> list[Family]:
     """Families in a fixed order. Label `service` is empty for the whole. From one shared calculation."""
-    known = knowledge_now(team=team, now=now)
+    known = knowledge_now(team=team, now=now, since=now - SPAN)
     names: list[str | None] = [None, *sorted(known.history.services)]
     window = Report(known, Interval(now - SPAN, now), team_zone(team)).elapsed
     found: dict[str, Samples] = {name: [] for name in _HELP}

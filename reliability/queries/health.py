@@ -77,3 +77,34 @@ def _disk(now: dt.datetime) -> tuple[bool, str]:
     if left is not None:
         seen += f", {left // MIB} MiB left of what the database may take"
     return min(free, free if left is None else left) >= settings.RESERVED_DISK_BYTES, seen
+
+
+@dataclass(frozen=True, slots=True)
+class JobLine:
+    """A recurring job as it stands: `state` in words, `error` of its last run as it was raised."""
+
+    job: ScheduledJob
+    state: str
+    is_well: bool
+
+    @property
+    def error(self) -> str:
+        """What the last run ended with, empty if well."""
+        return self.job.last_error
+
+
+def jobs(*, now: dt.datetime) -> list[JobLine]:
+    """Those in trouble first, then by name: with an error, or overdue. One query."""
+    lines = [_judged(job, now) for job in ScheduledJob.objects.order_by("name")]
+    return sorted(lines, key=lambda line: line.is_well)
+
+
+def _judged(job: ScheduledJob, now: dt.datetime) -> JobLine:
+    is_late = now - job.due_at > dt.timedelta(seconds=job.period_seconds) + SILENT_WORKER
+    if job.last_error:
+        return JobLine(job, "failed", is_well=False)
+    if is_late:
+        return JobLine(job, "overdue", is_well=False)
+    if job.leased_until is not None and job.leased_until > now:
+        return JobLine(job, "at work", is_well=True)
+    return JobLine(job, "well" if job.last_finished_at else "not yet run", is_well=True)

@@ -25,7 +25,7 @@ from reliability.domain.periods import Period, PeriodKind, period_holding, perio
 from reliability.domain.slo import Evaluation
 from reliability.domain.weeks import zone_named
 from reliability.models import ReportSnapshot
-from reliability.queries.knowledge import LONGEST_PERIOD, knowledge_as_of, knowledge_now
+from reliability.queries.knowledge import FRESH, LONGEST_PERIOD, knowledge_as_of, knowledge_now
 
 Printed = dict[str, Any]  # Any: a JSON tree, described by the metrics contract
 
@@ -70,7 +70,8 @@ def week_labelled(*, team: Team, label: str) -> Interval:
 
 def report_now(*, team: Team, window: Interval, now: datetime) -> Printed:
     """The printed report of a window, as of now, in the team's zone. For windows that begin in the last 100 days."""
-    return contract(Report(knowledge_now(team=team, now=now), window, team_zone(team)))
+    known = knowledge_now(team=team, now=now, since=window.start)
+    return contract(Report(known, window, team_zone(team)))
 
 
 def report_as_of(
@@ -81,12 +82,12 @@ def report_as_of(
     zone: ZoneInfo | None = None,
     received_by: datetime | None = None,
 ) -> Printed:
-    """The printed report of any window, as it was known at the instant. Reads the whole log.
+    """The printed report of any window, as it was known at the instant. Reads what it needs of a long log.
 
     received_by: see knowledge_as_of.
     """
     traffic_from = window.start - LONGEST_PERIOD
-    known = knowledge_as_of(team=team, as_of=as_of, traffic_from=traffic_from, received_by=received_by)
+    known = knowledge_as_of(team=team, as_of=as_of, span=window, traffic_from=traffic_from, received_by=received_by)
     return contract(Report(known, window, zone or team_zone(team)))
 
 
@@ -95,10 +96,11 @@ def last_weeks(*, team: Team, now: datetime, count: int = 12, service: str | Non
 
     A service nobody knows has no weeks.
     """
-    known, zone = knowledge_now(team=team, now=now), team_zone(team)
+    zone = team_zone(team)
+    periods = period_holding(PeriodKind.WEEK, now, zone).until(count)
+    known = knowledge_now(team=team, now=now, since=periods[0].interval.start)
     if service is not None and service not in known.history.services:
         return []
-    periods = period_holding(PeriodKind.WEEK, now, zone).until(count)
     return [_point(known, period, service) for period in periods]
 
 
@@ -109,7 +111,8 @@ def points_of(known: Knowledge, periods: Sequence[Period]) -> list[WeekPoint]:
 
 def objectives_now(*, team: Team, now: datetime) -> dict[str, Printed]:
     """Every objective evaluated now, by id; the report window in it is the running week."""
-    known, zone = knowledge_now(team=team, now=now), team_zone(team)
+    zone = team_zone(team)
+    known = knowledge_now(team=team, now=now, since=period_holding(PeriodKind.WEEK, now - FRESH, zone).interval.start)
     at = known.history.as_of
     window = period_holding(PeriodKind.WEEK, at, zone).interval
     return {item.id: Evaluation(known, item, window, at, zone).printed() for item in known.history.objectives}

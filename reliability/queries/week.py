@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import Q
+from django.db.models import Count, Q
 
+from deploys.domain.identifiers import public_ids_among
 from deploys.models import Deploy, Flag, Team, Tier
-from incidents.models import Cause, Incident, Maintenance, Remedy
+from incidents.domain.promises import ItemState
+from incidents.models import ActionItem, Cause, Incident, Maintenance, Remedy, Retrospective
 from reliability.domain.intervals import Interval
 from reliability.domain.knowledge import Knowledge
 from reliability.domain.slo import Evaluation
@@ -24,6 +25,7 @@ from reliability.queries.now import change_name
 from reliability.queries.reports import incidents_in
 
 SEVERE = ("downtime", "multi_user")
+MOST_BROKEN = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ class Broken:
         return self.is_severe, self.incident.users_count * seconds, self.incident.impact_class == SEVERE[0], seconds
 
 
-def broken_in(*, team: Team, window: Interval, now: dt.datetime, most: int = 300) -> list[Broken]:
+def broken_in(*, team: Team, window: Interval, now: dt.datetime, most: int = MOST_BROKEN) -> list[Broken]:
     """Incidents of the window, those that did most harm first. About eight queries, whatever their number."""
     rows = incidents_in(team=team, window=window).prefetch_related(
         "causes__change__deploy__release", "causes__change__service", "causes__change__flag_change__flag",
@@ -103,12 +105,7 @@ def worst_of(broken: Sequence[Broken]) -> Worst | None:
 
 def deploys_by_ids(*, team: Team, ids: Sequence[str]) -> list[Deploy]:
     """The deploys that printed ids name (external ids, or public ones where those are not unique), oldest first."""
-    public = []
-    for each in ids:
-        try:
-            public.append(uuid.UUID(each))
-        except ValueError:
-            continue
+    public = public_ids_among(ids)
     rows = Deploy.objects.filter(team=team).filter(Q(external_id__in=list(ids)) | Q(change__public_id__in=public))
     return list(rows.select_related("service", "release", "change").order_by("started_at", "pk"))
 
@@ -170,3 +167,44 @@ def ahead(*, team: Team, after: dt.datetime, span: dt.timedelta = 14 * DAY, most
     ).prefetch_related("services")  # fmt: skip
     flags = Flag.objects.filter(team=team, expires_at__gt=after, expires_at__lt=after + span, archived_at__isnull=True)
     return Ahead(list(slots.order_by("starts_at", "pk")[:most]), list(flags.order_by("expires_at", "pk")[:most]))
+
+
+@dataclass(frozen=True, slots=True)
+class Promised:
+    """What was promised after incidents, as of an instant. `unwritten`: severe incidents without a finished retrospective."""
+
+    overdue: Sequence[ActionItem]
+    overdue_count: int
+    open_count: int
+    done_count: int
+    unwritten: Sequence[Incident]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was promised and nothing is owed."""
+        return not (self.overdue_count or self.open_count or self.done_count or self.unwritten)
+
+
+def promised(
+    *, team: Team, window: Interval, at: dt.datetime, zone: ZoneInfo, broken: Sequence[Broken], most: int = 10
+) -> Promised:
+    """Action items as they stood at `at`, the longest overdue first, and those done in the window. Three queries."""
+    today = at.astimezone(zone).date()
+    standing = Q(created_at__lte=at) & (Q(ended_at__isnull=True) | Q(ended_at__gt=at))
+    late = standing & Q(due_on__lt=today)
+    done = Q(state=ItemState.DONE, ended_at__gte=window.start, ended_at__lt=window.end)
+    items = ActionItem.objects.filter(team=team)
+    counts = items.aggregate(
+        late=Count("pk", filter=late), standing=Count("pk", filter=standing), done=Count("pk", filter=done)
+    )
+    ended = [each.incident for each in broken if each.is_severe and each.incident.restored_at is not None]
+    written = set(
+        Retrospective.objects.filter(incident__in=ended, finished_at__lte=at).values_list("incident_id", flat=True)
+    )
+    return Promised(
+        overdue=list(items.filter(late).select_related("incident", "owner").order_by("due_on", "pk")[:most]),
+        overdue_count=counts["late"],
+        open_count=counts["standing"],
+        done_count=counts["done"],
+        unwritten=[incident for incident in ended if incident.pk not in written][:most],
+    )

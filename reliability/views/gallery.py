@@ -9,16 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from deploys.charts.figures import Figure
-from reliability.charts.figures import (
-    BudgetStep,
-    CauseWeek,
-    FailureWeek,
-    Recovery,
-    budget_burn_down,
-    downtime_by_cause,
-    failures_by_week,
-    recovery_phases,
-)
+from reliability.charts import figures as drawn
 from reliability.charts.strip import ChangeMark, Ground, IncidentBar, Strip, week_strip
 
 ZONE = ZoneInfo("Europe/Berlin")
@@ -52,7 +43,7 @@ def sample_strip() -> Strip:
 
 def _figures() -> list[Figure]:
     budget = [
-        BudgetStep(MONDAY - dt.timedelta(days=day), left, what)
+        drawn.BudgetStep(MONDAY - dt.timedelta(days=day), left, what)
         for day, left, what in ((21, 2_300, "INC-8"), (12, 2_150, "INC-9"), (1, 1_448, "INC-12"))
     ]
     counts = [
@@ -64,24 +55,24 @@ def _figures() -> list[Figure]:
         (1, 27, 0.006, 0.183),
     ]
     weeks = [
-        FailureWeek(f"W{place + 4:02d}", failed, of, low, high, int(place == 5), place == 4)
+        drawn.FailureWeek(f"W{place + 4:02d}", failed, of, low, high, int(place == 5), place == 4)
         for place, (failed, of, low, high) in enumerate(counts)
     ]
     causes = [
-        CauseWeek(f"W{place + 4:02d}", {"own_change": own, "external": other, "unknown": 60})
+        drawn.CauseWeek(f"W{place + 4:02d}", {"own_change": own, "external": other, "unknown": 60})
         for place, (own, other) in enumerate(((252, 60), (546, 0), (0, 190), (390, 120), (900, 0), (660, 40)))
     ]
     recoveries = [
-        Recovery("INC-13 mailer", 750, 1_860, 2_520),
-        Recovery("INC-12 cart", 54, 622, 702),
-        Recovery("INC-14 wiki", 40, None, 900, is_open=True),
-        Recovery("INC-9 cart", 36, None, 74),
+        drawn.Recovery("INC-13 mailer", 750, 1_860, 2_520),
+        drawn.Recovery("INC-12 cart", 54, 622, 702),
+        drawn.Recovery("INC-14 wiki", 40, None, 900, is_open=True),
+        drawn.Recovery("INC-9 cart", 36, None, 74),
     ]
     return [
-        budget_burn_down(steps=budget, from_at=MONDAY - dt.timedelta(days=28), to_at=MONDAY, budget_seconds=2_419, zone=ZONE, name="cart", target="99.9 %", gate_share=0.2),
-        failures_by_week(weeks=weeks),
-        downtime_by_cause(weeks=causes),
-        recovery_phases(recoveries=recoveries),
+        drawn.budget_burn_down(steps=budget, from_at=MONDAY - dt.timedelta(days=28), to_at=MONDAY, budget_seconds=2_419, zone=ZONE, name="cart", target="99.9 %", gate_share=0.2),
+        drawn.failures_by_week(weeks=weeks),
+        drawn.downtime_by_cause(weeks=causes),
+        drawn.recovery_phases(recoveries=recoveries),
     ]  # fmt: skip
 
 

@@ -16,7 +16,16 @@ from deploys.models import Service, Team
 from deploys.views.access import TeamRequest, team_page
 from incidents.views.completeness import incomplete
 from reliability.addresses import Links, change_url, page_url, report_url
-from reliability.charts.report import WORD_STATES, Basis, Shown, basis_of, days_in_words, period_name, shown_report
+from reliability.charts.report import (
+    WORD_STATES,
+    Basis,
+    Shown,
+    basis_of,
+    days_in_words,
+    numbers_urls,
+    period_name,
+    shown_report,
+)
 from reliability.charts.report_figures import report_figures
 from reliability.charts.strip import week_strip
 from reliability.charts.week import strip_of
@@ -59,7 +68,7 @@ def archive(request: TeamRequest) -> HttpResponse:
         raise Http404 from error
     zone = team_zone(team)
     periods = period_holding(kind, now, zone).until(ARCHIVED[kind])[::-1]
-    known = knowledge_now(team=team, now=now)
+    known = knowledge_now(team=team, now=now, since=periods[-1].interval.start)
     points = {point.label: point for point in points_of(known, periods)}
     judged = reads.objectives_by_period(known, [period.interval for period in periods], zone)
     stored: dict[str, list[ReportSnapshot]] = {}
@@ -111,12 +120,22 @@ def report_context(basis: Basis, links: Links) -> Context:
         **_strip(basis, links),
         "broken": [shown.row(each) for each in shown.severe], "folded": [shown.row(each) for each in shown.folded],
         "undecided": [shown.row(each) for each in shown.undecided], "figures": report_figures(shown), "objectives": shown.objectives,
-        "recoveries": shown.recoveries, "ahead": shown.ahead, "printed": printed, "total": printed["total"], "failed": _failed(team, shown),
-        "issue_rates": _issue_rates(printed["total"]["issues"]), "flags": printed["flags"], "stale": shown.stale, "window_part": printed["window"],
+        "moved": shown.moved, "recoveries": shown.recoveries, "ahead": shown.ahead, "promised": shown.promised, "printed": printed, "total": printed["total"], "failed": _failed(team, shown),
+        "owed": _owed(shown, links),
+        "issue_rates": _issue_rates(printed["total"]["issues"]), "flags": printed["flags"], "stale": shown.stale, "flag_news": shown.flag_news, "cleanup_url": links.page("flag-cleanup"), "window_part": printed["window"],
+        "behind": {name.replace("-", "_"): url for name, url in numbers_urls(basis, links).items()},
         "incomplete": incomplete(
             slug=team.slug, services=list(Service.objects.filter(team=team)), begins_at=basis.window.start, ends_at=basis.window.end, zone=period.zone
         ) if links.is_open else None,
     }  # fmt: skip
+
+
+def _owed(shown: Shown, links: Links) -> Context:
+    """The promises that are overdue and the incidents nobody has written about, with where they lead."""
+    return {
+        "items": [(item, links.page("action-item", item.public_id)) for item in shown.promised.overdue],
+        "unwritten": [(each, links.page("incident-retrospective", each.number)) for each in shown.promised.unwritten],
+    }
 
 
 def _issue_rates(issues: Printed) -> list[tuple[str, str]]:

@@ -24,6 +24,12 @@
     else button.closest("dialog")?.close();
   });
 
+  // News of an open incident never takes away what somebody is reading or typing.
+  document.addEventListener("htmx:oobBeforeSwap", (event) => {
+    const place = event.detail.target;
+    if (place?.contains(document.activeElement) || place?.querySelector("details[open]")) event.detail.shouldSwap = false;
+  });
+
   const rows = () => [...document.querySelectorAll("[data-row]")].filter((row) => row.offsetParent);
   const inside = (row) => row.matches("a, button") ? row : row.querySelector("a, button, summary");
 
@@ -34,15 +40,40 @@
     if (next) inside(next)?.focus();
   }
 
+  let isGoing = false; // g was pressed: a number comes next
+  function go(number) {
+    isGoing = false;
+    document.querySelectorAll(".rail nav li:not(.narrow) a")[number - 1]?.click();
+  }
+
   const keys = {
     "/": () => document.querySelector("input[type=search]")?.focus(),
     j: () => move(1),
     k: () => move(-1),
+    g: () => { isGoing = true; setTimeout(() => { isGoing = false; }, 1500); },
   };
 
+  // Single keys can be switched off (WCAG 2.1.4), on this device.
+  const areOn = () => localStorage.getItem("keys") !== "off";
+  const list = document.getElementById("keys-here");
+  const box = document.getElementById("keys-on");
+  if (box) {
+    box.checked = areOn();
+    box.addEventListener("change", () => localStorage.setItem("keys", box.checked ? "on" : "off"));
+    for (const named of document.querySelectorAll("[data-key]:not([data-key='?'])")) {
+      const [term, words, key] = ["dt", "dd", "kbd"].map((name) => document.createElement(name));
+      key.textContent = named.dataset.key;
+      term.append(key);
+      const label = named.labels?.[0] ?? named;
+      words.textContent = label.textContent.replace(/\s+\S$/, "").trim() || named.dataset.key;
+      list.append(term, words);
+    }
+  }
+
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || !areOn()) return;
     if (event.target.closest("input, textarea, select, dialog, [contenteditable]")) return;
+    if (isGoing && /^[1-9]$/.test(event.key)) { event.preventDefault(); go(Number(event.key)); return; }
     const named = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
     if (!keys[event.key] && !named) return;
     event.preventDefault();

@@ -117,7 +117,7 @@ def test_a_person_rejects_reassigns_takes_back_and_confirms(page: Page, at: str)
     assert (len(sample.named), len(sample.refused), sample.verdict_number) == (1, 1, 1)
 
     page.get_by_role("button", name="Take back").click()
-    expect(page.get_by_role("status")).to_contain_text("Taken back.")
+    expect(page.locator(".flashes")).to_contain_text("Taken back.")
     assert CauseSample.objects.get().named == []
 
     page.get_by_role("link", name="Choose another change…").click()

@@ -15,10 +15,13 @@ from deploys.actions.catalog import add_member, make_team
 from deploys.actions.deliveries import log_delivery
 from deploys.actions.facts import record_fact
 from deploys.models import Delivery, Role, Service, User
-from incidents.models import DeadLetter, IngestCount, LossCount
+from incidents.models import DeadLetter, Incident, IngestCount, LossCount, TimelineEntry
+from reliability.actions.acknowledging import make_link
+from reliability.models import Channel, OutgoingNotice
 from reliability.queries import knowledge
 from tests.factories.access import github_source
 from tests.factories.inbox import DeadLetterFactory
+from tests.factories.notices import channel_of, notice_of
 
 # The driver runs an event loop in the thread of the tests, which Django would otherwise take for an async view.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
@@ -31,7 +34,11 @@ PAGES = (
     "t/shop/services/{service}/", "t/shop/ingest/", "t/shop/services/{service}/ingest/", "t/shop/dead-letters/", "t/shop/dead-letters/{letter}/",
     "t/shop/settings/privacy/", "t/shop/deploys/live/", "t/shop/services/{service}/compare/", "t/shop/services/{service}/setup/",
     "t/shop/services/{service}/setup/ci/github-actions/", "t/shop/services/{service}/ingest/?span=week", "t/shop/deliveries/{delivery}/",
-    "t/shop/objectives/", "t/shop/incidents/planned-work/",
+    "t/shop/objectives/", "t/shop/incidents/planned-work/", "t/shop/settings/notifications/", "t/shop/settings/notifications/{channel}/",
+    "t/shop/incidents/1/roles/", "t/shop/incidents/1/edit/", "t/shop/incidents/1/spells/", "t/shop/incidents/1/ending/",
+    "t/shop/incidents/1/retrospective/", "t/shop/incidents/1/retrospective/write/", "t/shop/action-items/", "t/shop/runbooks/",
+    "t/shop/runbooks/new/", "t/shop/incidents/import/", "t/shop/incidents/declare/", "t/shop/services/{service}/jobs/",
+    "t/shop/notices/", "t/shop/notices/{notice}/", "t/shop/incidents/1/notices/", "acknowledge/{secret}/",
 )  # fmt: skip
 OUTSIDE = ("sign-in/", "link/none/", "no-such-page/")
 
@@ -59,6 +66,10 @@ def shop():
     for kind, payload in facts:
         record_fact(team=team, kind=kind, payload=payload, received_at=now - dt.timedelta(minutes=1), origin="live")
     heard(Service.objects.get(), now)
+    notice = notice_of(
+        team, incident=Incident.objects.get(), channel=channel_of(team, kind="webhook"), user=user, recipient=""
+    )
+    notice.attempts.create(at=now, verdict="again", words="answered 503", status=503, answer="later")
     client = Client()
     client.force_login(user)
     return client.cookies[settings.SESSION_COOKIE_NAME].value
@@ -104,6 +115,9 @@ def visit(browser, live_server, shop):
             "service": Service.objects.get().public_id,
             "delivery": Delivery.objects.get().public_id,
             "letter": DeadLetter.objects.order_by("pk")[0].pk,
+            "channel": Channel.objects.get().public_id,
+            "notice": OutgoingNotice.objects.get().public_id,
+            "secret": make_link(notice=OutgoingNotice.objects.get(), now=clock.now()).rstrip("/").rpartition("/")[2],
         }
         page.goto(f"{live_server.url}/{path.format(**named)}", wait_until="load")
         return page
@@ -169,6 +183,41 @@ def test_keys_move_between_rows_and_to_the_search(visit):
     page.keyboard.press("j")
 
     assert page.evaluate("document.activeElement.closest('[data-row]') !== null")
+
+
+def test_keys_are_listed_lead_to_places_and_can_be_switched_off(visit):
+    page = visit("t/shop/services/")
+    page.keyboard.press("?")
+    assert page.locator("#keys").is_visible()
+    assert "Declare an incident" in page.locator("#keys-here").inner_text()
+    page.keyboard.press("Escape")
+
+    page.keyboard.press("g")
+    page.keyboard.press("2")
+    page.wait_for_url("**/incidents/")
+
+    page.locator("[data-dialog=keys]").click()
+    page.locator("#keys-on").uncheck()
+    page.keyboard.press("Escape")
+    page.keyboard.press("?")
+    assert not page.locator("#keys").is_visible()
+    assert page.said == []
+
+
+def test_news_of_an_open_incident_come_by_themselves_and_take_nothing_away(visit):
+    incident = Incident.objects.get(number=1)
+    Incident.objects.filter(pk=incident.pk).update(restored_at=None, closed_at=None, is_dismissed=False)
+    page = visit("t/shop/incidents/1/")
+    page.clock.install()
+    page.reload()
+    page.locator("#note").fill("I am still typing")
+    TimelineEntry.objects.create(incident=incident, at=clock.now(), kind="note", text="It is the column.")
+
+    page.clock.fast_forward("00:16")
+    page.get_by_text("It is the column.").wait_for(timeout=8_000)
+
+    assert page.locator("#note").input_value() == "I am still typing"
+    assert page.said == []
 
 
 def test_a_form_works_without_script(browser, live_server, shop):

@@ -25,6 +25,11 @@ import json
 from deploys.models import Deploy
 print(json.dumps([[d.environment.name, d.status, d.release and d.release.version, d.url, d.commits.count()] for d in Deploy.objects.order_by("change_id")]))
 """
+SCANNED = """
+import json
+from deploys.models import Flag, FlagRepository
+print(json.dumps([[r.name, [s.name for s in r.services.all()], f.key, f.code_references] for r in FlagRepository.objects.all() for f in Flag.objects.filter(team=r.team)]))
+"""
 FAILING = "#!/bin/sh\nexit 3\n"
 #: What each CI sets by itself, for the run of this number.
 VARIABLES = {
@@ -164,8 +169,26 @@ def test_the_script_around_a_command_as_plain_curl_shows_it(instance: Instance, 
     assert [row[:2] for row in told(instance, "around")] == [["production", "failure"]]
 
 
+def test_flags_are_found_and_taken_out_as_the_page_on_flags_shows_it(instance: Instance, tmp_path: Path) -> None:
+    token = instance.provision("flags/shop")["deploy_token"]
+    checkout = repository(tmp_path / "home" / "r", UPSHOT_URL=instance.url, UPSHOT_TOKEN=token, UPSHOT_STRICT="1")
+    checkout.git("remote", "add", "origin", "https://git.example.com/acme/shop.git")
+    checkout.commit('if is_enabled("one-page-checkout"):\n    pay()\n', "shop.py")
+    scan, patch = re.findall(r"^```sh\n(.*?)^```", text_of("feature-flags"), re.MULTILINE | re.DOTALL)
+    known = """curl -fsS "$UPSHOT_URL/api/v1/flags" -H "Authorization: Bearer $UPSHOT_TOKEN" -d key=one-page-checkout -d owner=ann"""
+
+    said = [checkout.run("sh", "-ec", lines) for lines in (known, scan, patch)]
+
+    assert [done.returncode for done in said] == [0, 0, 0], [done.stderr for done in said]
+    assert said[1].stderr.splitlines()[-1] == "upshot: 1 places of 1 flags in 2 files: created"
+    assert (checkout.folder / "shop.py").read_text(encoding="utf-8") == "pay()\n"
+    assert json.loads(instance.manage("shell", "-v0", "-c", SCANNED)) == [
+        ["acme/shop", ["shop"], "one-page-checkout", 1]
+    ]
+
+
 def test_every_recipe_is_listed() -> None:
     files = {path.stem for path in (ROOT / "docs" / "ci").glob("*.md")} - {"README"}
     linked = set(re.findall(r"\]\(([a-z-]+)\.md\)", text_of("README")))
 
-    assert files == linked == set(RECIPES)
+    assert files == linked == {*RECIPES, "feature-flags"}

@@ -44,6 +44,39 @@ execute_from_command_line(["manage.py", *sys.argv[1:]])
 """
 """Events are stored three at a time instead of five hundred."""
 
+FOUR_WORKERS = """
+import contextvars, os, sys
+from concurrent.futures import ThreadPoolExecutor
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "reliability.settings")
+import django
+django.setup()
+from django.core.management import execute_from_command_line
+from django.db import connections
+from incidents.actions.digest import digest_events
+from reliability.actions import replay
+from reliability.management.commands import replay as command
+
+workers = [ThreadPoolExecutor(1) for _ in range(4)]
+
+def digest_together(*, service, events, received_at):
+    jobs = []
+    for n, worker in enumerate(workers[:len(events)]):
+        share = {"service": service, "events": events[n::4], "received_at": received_at[n::4]}
+        jobs.append(worker.submit(contextvars.copy_context().run, lambda share=share: digest_events(**share)))
+    for job in jobs:
+        job.result()
+
+def replay_and_hang_up(**given):
+    answers = replay.replay(**given)
+    for worker in workers:
+        worker.submit(connections.close_all).result()
+    return answers
+
+replay.digest_events, command.replay = digest_together, replay_and_hang_up
+execute_from_command_line(["manage.py", *sys.argv[1:]])
+"""
+"""Four workers at once digest what one would, each with a connection of its own."""
+
 Answers = tuple[Any, Any]  # Any: JSON
 
 
@@ -136,6 +169,14 @@ def test_errors_that_come_late_change_no_closed_answer(played: Played, tmp_path:
 @pytest.mark.services
 def test_postgresql_answers_as_sqlite_does(played: Played, tmp_path: Path) -> None:
     assert replayed(played.file, tmp_path / "b", UPSHOT_DATABASE_URL=POSTGRES) == played.answers
+
+
+@pytest.mark.conformance
+@pytest.mark.services
+def test_four_workers_answer_as_one_does(played: Played, tmp_path: Path) -> None:
+    program = ("-c", FOUR_WORKERS)
+
+    assert replayed(played.file, tmp_path / "b", program, UPSHOT_DATABASE_URL=POSTGRES) == played.answers
 
 
 def _settled(row: dict[str, Any]) -> dict[str, Any]:  # Any: JSON

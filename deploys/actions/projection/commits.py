@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any
+from typing import Any, Final
 
 from deploys import clock
 from deploys.actions.catalog import services_by_name
@@ -16,7 +16,14 @@ from deploys.domain.instants import optional_instant
 from deploys.models import Commit, CommitDeploy, Deploy, Team
 from deploys.ports import Record
 from deploys.queries.chunks import chunks
+from deploys.queries.prepared import Prepared
 
+_waiting: Final = Prepared(
+    lambda team, names: CommitDeploy.objects.filter(team=team, deploy__isnull=True, reference__among=names).values(
+        "pk", "reference"
+    ),
+    team=-101, names=["(name)"],
+)  # fmt: skip
 COLUMNS = ["committed_at", "author", "title", "service"]
 
 
@@ -115,10 +122,8 @@ def resolve_waiting_commits(team: Team, deploys: Sequence[Deploy]) -> None:
     by_reference = {deploy.external_id: deploy.change_id for deploy in deploys if deploy.source == HISTORY}
     by_reference.update((str(deploy.change.public_id), deploy.change_id) for deploy in deploys)
     rows: dict[int, list[int]] = defaultdict(list)
-    for some in chunks(list(by_reference)):
-        waiting = CommitDeploy.objects.filter(team=team, deploy__isnull=True, reference__in=some)
-        for pk, reference in waiting.values_list("id", "reference"):
-            rows[by_reference[reference]].append(pk)
+    for row in _waiting(team=team.pk, names=list(by_reference)) if by_reference else ():
+        rows[by_reference[row["reference"]]].append(row["pk"])
     links = [CommitDeploy(pk=pk, deploy_id=deploy_id) for deploy_id, pks in rows.items() for pk in pks]
     if links:
         CommitDeploy.objects.bulk_update(links, ["deploy"], batch_size=400)

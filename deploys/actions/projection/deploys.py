@@ -17,11 +17,28 @@ from deploys.domain.records import CANARY_PERCENT
 from deploys.models import Artifact, Change, Deploy, Release, Service, Team
 from deploys.ports import Record
 from deploys.queries.chunks import chunks
+from deploys.queries.prepared import Prepared, PreparedRows
 
 Key: TypeAlias = tuple[str, int | None, str]
 """Source, service, external id; no service for the source `history`, whose ids are unique without it."""
 
 CHANGE_COLUMNS: Final = ["environment", "service", "at"]
+_imported: Final = PreparedRows(
+    lambda team, names: Deploy.objects.filter(team=team, source=HISTORY, external_id__among=names).select_related("change"),
+    team=-101, names=["(name)"],
+)  # fmt: skip
+_told: Final = PreparedRows(
+    lambda team, source, services, names: Deploy.objects.filter(
+        team=team, source=source, service_id__among=services, external_id__among=names
+    ).select_related("change"),
+    team=-101, source="(source)", services=[-102], names=["(name)"],
+)  # fmt: skip
+_named_releases: Final = Prepared(
+    lambda services, names: Release.objects.filter(service_id__among=services, version__among=names).values(
+        "service", "version", "pk"
+    ),
+    services=[-102], names=["(name)"],
+)  # fmt: skip
 DEPLOY_COLUMNS: Final = [
     "service", "environment", "status", "started_at", "finished_at", "live_at", "release", "artifact", "kind_stated",
     "commit_sha", "strategy", "percent", "has_canary_step", "files", "description", "url", "first_received_at",
@@ -70,7 +87,7 @@ def project_deploys(team: Team, records: Sequence[Record]) -> None:
     rewrite(Deploy, changed, DEPLOY_COLUMNS)
     resolve_waiting_commits(team, new)
     refresh_after_commit([*new, *changed], made=new)
-    announce(deploy.change_id for deploy in announced)
+    announce(team, (deploy.change_id for deploy in announced))
 
 
 def _service(record: Record) -> str:
@@ -90,17 +107,21 @@ def _key(record: Record, service: Service) -> Key:
 
 
 def _existing(team: Team, records: Sequence[Record], services: dict[str, Service]) -> dict[Key, Deploy]:
-    """The rows of these records, with their changes."""
-    wanted = {_key(record, services[_service(record)]) for record in records}
-    by_source: dict[str, list[str]] = {}
-    for source, _, external_id in wanted:
-        by_source.setdefault(source, []).append(external_id)
+    """The rows of these records, with their changes. One query for each source, and one for an imported history."""
+    by_source: dict[str, list[tuple[int | None, str]]] = {}
+    for record in records:
+        source, service_id, external_id = _key(record, services[_service(record)])
+        by_source.setdefault(source, []).append((service_id, external_id))
     found: dict[Key, Deploy] = {}
-    for source, ids in by_source.items():
-        for some in chunks(ids):
-            rows = Deploy.objects.filter(team=team, source=source, external_id__in=some).select_related("change")
-            for row in rows:
-                found[source, None if source == HISTORY else row.service_id, row.external_id] = row
+    for source, keys in by_source.items():
+        names = sorted({external_id for _, external_id in keys})
+        if source == HISTORY:
+            rows = _imported(team=team.pk, names=names)
+        else:
+            owners = sorted({service_id for service_id, _ in keys if service_id is not None})
+            rows = _told(team=team.pk, source=source, services=owners, names=names)
+        for row in rows:
+            found[source, None if source == HISTORY else row.service_id, row.external_id] = row
     return found
 
 
@@ -158,16 +179,15 @@ def _releases(records: Sequence[Record], services: dict[str, Service]) -> dict[t
 
 
 def _known_releases(wanted: Iterable[tuple[int, str]]) -> dict[tuple[int, str], int]:
-    """One query for 500 versions, of whatever services; what the query finds of others' is left out."""
+    """One query, of whatever services; what it finds of others' is left out."""
     pairs = set(wanted)
-    services, versions = {pk for pk, _ in pairs}, sorted({version for _, version in pairs})
+    if not pairs:
+        return {}
+    services, versions = sorted({pk for pk, _ in pairs}), sorted({version for _, version in pairs})
     return {
-        (pk, version): release
-        for some in chunks(versions)
-        for pk, version, release in Release.objects.filter(service__in=services, version__in=some).values_list(
-            "service", "version", "id"
-        )
-        if (pk, version) in pairs
+        (row["service"], row["version"]): row["pk"]
+        for row in _named_releases(services=services, names=versions)
+        if (row["service"], row["version"]) in pairs
     }
 
 

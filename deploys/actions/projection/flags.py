@@ -122,7 +122,7 @@ def _project_changes(team: Team, records: Sequence[Record], flags: dict[str, Fla
     rewrite(Change, moved, ["at", "environment"])
     rewrite(FlagChange, changed, CHANGE_COLUMNS)
     _name_services({row.pk: [services[name] for name in _services(record)] for record, row in rows})
-    announce(row.change_id for record, row in rows if is_announced(record))
+    announce(team, (row.change_id for record, row in rows if is_announced(record)))
 
 
 def _existing(team: Team, records: Sequence[Record]) -> dict[tuple[str, str], FlagChange]:

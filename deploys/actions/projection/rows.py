@@ -9,9 +9,9 @@ from typing import Any, Final, TypeVar
 
 from django.db import models, transaction
 
-from deploys.models import FactOrigin
+from deploys.models import FactOrigin, Team
 from deploys.ports import Record
-from deploys.signals import changes_recorded
+from deploys.signals import changes_recorded, changes_recording
 
 logger = logging.getLogger(__name__)
 
@@ -45,9 +45,10 @@ def is_announced(record: Record) -> bool:
     return bool(record.facts) and record.facts[-1][1] != FactOrigin.IMPORT
 
 
-def announce(change_ids: Iterable[int]) -> None:
-    """Sends `changes_recorded` for all of them, once the transaction has committed."""
+def announce(team: Team, change_ids: Iterable[int]) -> None:
+    """Sends `changes_recording` for all of them, and `changes_recorded` once the transaction has committed."""
     if wanted := list(change_ids):
+        changes_recording.send(sender=None, team_id=team.pk, change_ids=wanted)
         transaction.on_commit(partial(_send, wanted))
 
 

@@ -5,9 +5,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from deploys import ports
-from deploys.actions.facts import NewFact, identity_of, record_fact, record_facts, storable
+from deploys.actions.facts import NewFact, facts_of_records, identity_of, record_fact, record_facts, storable
 from deploys.models import Fact, Team
 from deploys.ports import Record
 from tests.conftest import NOON
@@ -110,3 +112,18 @@ def test_an_imported_deploy_keeps_no_password_of_its_address() -> None:
     record_fact(team=TeamFactory(), kind="deploy", payload=payload, received_at=NOON, origin="import")
 
     assert Fact.objects.get(kind="deploy").payload == payload | {"url": "https://ci/1"}
+
+
+def test_facts_of_many_records_are_found_by_their_names_not_by_walking_through_all_of_the_team() -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("PostgreSQL plans by what it knows of the rows, of which there are none here")
+    team = TeamFactory()
+    with CaptureQueriesContext(connection) as seen:
+        facts_of_records(team=team, kind="change", identities=[f"[{n}]" for n in range(200)])
+    [asked] = seen.captured_queries
+
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN QUERY PLAN {asked['sql']}")
+        plan = " ".join(str(row) for row in cursor.fetchall())
+
+    assert "fact_record (team_id=? AND kind=? AND identity=?)" in plan

@@ -479,3 +479,16 @@ def test_streams_are_bounded_and_of_their_origins(serving: Serving, monkeypatch:
     assert streamed(serving, query, origin="https://evil.example")[0]["status"] == 403
     monkeypatch.setattr("deploys.api.ofrep.MOST_STREAMS", 0)
     assert streamed(serving, query, origin="https://shop.example.com")[0]["status"] == 503
+
+
+def test_a_key_that_asks_too_often_is_told_how_long_to_wait(serving: Serving) -> None:
+    limited = Serving(
+        serving.environment, serving.store, serving.tally,
+        Ofrep(store=serving.store, tally=serving.tally, rate=1), serving.secret,
+    )  # fmt: skip
+
+    replies = [limited.ask(f"{ALL}/new-cart") for _ in range(3)]
+
+    assert [reply.status for reply in replies] == [200, 200, 429]
+    assert (replies[2].headers["retry-after"], json.loads(replies[2].body)["errorCode"]) == ("1", "GENERAL")
+    assert limited.counted() == [("new-cart", "on", "check", 2)]

@@ -121,3 +121,19 @@ def test_names_from_outside_bring_no_tags_into_texts():
     assert "<a" not in drawn
     assert "<b" not in drawn
     assert "<extra></extra>" in drawn
+
+
+@pytest.mark.parametrize(
+    ("changed", "undone", "anchors"),
+    [(3, 6, ["right", "left"]), (3, 9, ["center", "right"]), (1, 6, ["left", "center"])],
+)
+def test_words_at_a_mark_stay_inside_the_picture(changed, undone, anchors):
+    figure = errors_by_release(
+        begins_at=NOON, step=STEP, releases=[ReleaseCounts("1", [1] * 10)], zone=UTC,
+        change=(NOON + STEP * changed, "1"), undone=(NOON + STEP * undone, "rolled back"),
+    )  # fmt: skip
+
+    notes = figure.json["layout"]["annotations"]
+
+    assert [note["xanchor"] for note in notes] == anchors
+    assert len({(note["xanchor"], note["y"]) for note in notes}) == 2

@@ -5,7 +5,7 @@ import uuid
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deploys.domain.identifiers import uuid7, uuid7_of
+from deploys.domain.identifiers import public_ids_among, uuid7, uuid7_of
 
 
 def test_uuid7_of_has_the_example_of_the_standard() -> None:
@@ -24,3 +24,9 @@ def test_uuid7_is_of_version_seven() -> None:
     made = uuid7()
 
     assert (made.version, made.variant) == (7, uuid.RFC_4122)
+
+
+def test_public_ids_are_told_from_those_of_senders() -> None:
+    one = uuid7()
+
+    assert public_ids_among(["run-7", str(one), ""]) == [one]

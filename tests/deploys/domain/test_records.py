@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -95,11 +96,11 @@ LINES = st.lists(
 
 @given(LINES, st.randoms(use_true_random=False))
 def test_the_order_of_the_file_does_not_matter_when_arrival_is_known(
-    lines: list[dict[str, int | None]], shuffle: object
+    lines: list[dict[str, int | None]], shuffle: Random
 ) -> None:
     facts = [fact(index, **line) for index, line in enumerate(lines)]
     shuffled = list(facts)
-    shuffle.shuffle(shuffled)  # type: ignore[attr-defined]
+    shuffle.shuffle(shuffled)
 
     assert fold_all(shuffled) == fold_all(facts)
 

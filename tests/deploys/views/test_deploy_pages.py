@@ -138,6 +138,7 @@ def test_the_list_costs_the_same_for_one_and_three(client: Client, team: Team) -
 
 
 def test_upper_rooms_add_columns(client: Client, team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ports, "_page_makers", [])
     monkeypatch.setattr(ports, "_columns", {})
     ports.register_column("deploy-list", Column("Harm", lambda _, rows: {rows[0].pk: mark_safe("<b>INC-1</b>")}))
     tell(team, "1.0", hours=5)
@@ -190,6 +191,7 @@ def test_panels_and_links_of_upper_rooms_reach_the_page(
 ) -> None:
     deploy = tell(team, "1.0", hours=5, status="failure")
     harm = NOON - dt.timedelta(hours=4, minutes=58)
+    monkeypatch.setattr(ports, "_page_makers", [])
     monkeypatch.setattr(ports, "_panels", {})
     monkeypatch.setattr(ports, "_link_sources", [lambda _, ids: ChangeLinks(first_harm_at=dict.fromkeys(ids, harm))])
     ports.register_panel("deploy-answer", lambda _, shown: format_html("<p>harm from {}</p>", f"{shown.live_at:%H:%M}"))
@@ -211,3 +213,41 @@ def test_a_page_costs_the_same_with_many_neighbours(client: Client, team: Team) 
 
     assert counts[1] == counts[3]
     assert counts[3] <= 21
+
+
+def test_a_search_looks_back_in_steps_and_finds_all(
+    client: Client, team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("deploys.views.deploys.MOST_SEARCHED", 2)
+    for hours, release in enumerate(["2.0", "1.4", "1.3", "1.2", "2.1", "1.1"]):
+        tell(team, release, hours=hours)
+
+    path, seen = "?text=2.", []
+    while path:
+        with clock.at(NOON):
+            answer = client.get(f"/t/{team.slug}/deploys/{path}")
+        found = answer.context["page"]
+        seen.append(([row.release.version for row in found.rows], found.searched_to))
+        path = f"?{found.older}" if found.older else ""
+
+    assert seen == [
+        (["2.0"], NOON - dt.timedelta(hours=1)),
+        ([], NOON - dt.timedelta(hours=3)),
+        (["2.1"], None),
+    ]
+
+
+def test_a_search_that_found_nothing_yet_says_how_far_it_looked(
+    client: Client, team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("deploys.views.deploys.MOST_SEARCHED", 1)
+    for hours in range(2):
+        tell(team, f"1.{hours}", hours=hours)
+
+    with clock.at(NOON):
+        first = client.get(f"/t/{team.slug}/deploys/?text=2.0")
+        last = client.get(f"/t/{team.slug}/deploys/?{first.context['page'].older}")
+
+    assert "Look further back" in text_of(first)
+    assert "No deploy since" in text_of(first)
+    assert "No deploy matches this filter." in text_of(last)

@@ -364,3 +364,20 @@ def test_flags_are_imported_or_left_out_with_the_reason(client: Client, team: Te
         client, [{"feature": {"name": "fs"}, "enabled": True}], production, "flagsmith"
     )
     assert "1 flag imported" in imported(client, {"features": [{"name": "ul"}]}, production, "unleash")
+
+
+def test_more_than_anybody_can_look_after_needs_somebody_to_mean_it(
+    client: Client, team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    member(client, team)
+    registered(team, "old")
+    monkeypatch.setattr("deploys.actions.flag_registry.MOST_TEMPORARY", 1)
+    monkeypatch.setattr("deploys.views.flags.MOST_TEMPORARY", 1)
+    said = {"key": "one-more", "kind": "release", "value_type": "boolean"}
+
+    refused = client.post("/t/acme/flags/new/", said)
+    made = client.post("/t/acme/flags/new/", {**said, "is_over_cap_meant": "on"})
+    lasting = client.post("/t/acme/flags/new/", {**said, "key": "stays", "kind": "ops"})
+
+    assert "more than anybody can look after" in words(refused)
+    assert (refused.status_code, made.status_code, lasting.status_code) == (200, 302, 302)

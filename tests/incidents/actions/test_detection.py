@@ -10,11 +10,21 @@ import pytest
 from deploys.actions.facts import record_fact
 from deploys.models import Change, Service, Team
 from incidents.actions import detection, proposals
-from incidents.actions.attribution import mark_for_change
+from incidents.actions.attribution import mark_for_changes
 from incidents.actions.checks import CheckResult, record_checks
 from incidents.actions.digest import digest_events
 from incidents.domain.event import Frame
-from incidents.models import Cause, Episode, Incident, IncidentIssue, Issue, Proposal, TimelineEntry, Verdict
+from incidents.models import (
+    Cause,
+    Episode,
+    Incident,
+    IncidentIssue,
+    Issue,
+    Proposal,
+    TimelineEntry,
+    UnweighedChange,
+    Verdict,
+)
 from tests.conftest import NOON
 from tests.factories.catalog import ServiceFactory
 from tests.factories.errors import minutes, parsed_event
@@ -220,12 +230,31 @@ def test_a_deploy_that_is_reported_late_is_weighed() -> None:
     before = Incident.objects.get().verdicts.get().change
     change = deploy(service.team, -2, received=20)
 
-    marked = mark_for_change(change_id=change.pk, now=NOON + minutes(20))
+    assert detection.is_waiting(now=NOON + minutes(20))
     detection.run(now=NOON + minutes(20))
 
-    assert (before, marked) == (None, 1)
+    assert before is None
     assert Incident.objects.get().verdicts.order_by("-number")[0].change == change
-    assert mark_for_change(change_id=0, now=NOON) == 0
+    assert UnweighedChange.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("begun", "is_weighed"),
+    [(-80 * 60, False), (-70 * 60, True), (1, True), (3, True), (12 + 59, True), (12 + 62, False)],
+)
+def test_only_incidents_that_a_change_may_have_caused_or_ended_are_weighed_for_it(begun: int, is_weighed: bool) -> None:
+    """From three days before the first error to an hour after the last one, here at 12 minutes."""
+    service = shop()
+    deploy(service.team, -2)
+    fail(service, spread(12))
+    detection.run(now=NOON + minutes(12))
+    detection.run(now=NOON + minutes(120))
+    before = Verdict.objects.count()
+
+    deploy(service.team, begun, name="d2", received=121)
+    marked = mark_for_changes(team=service.team, now=NOON + minutes(121))
+
+    assert (marked, Verdict.objects.count()) == (int(is_weighed), before)
 
 
 def test_a_deploy_that_is_reported_while_detection_waits_for_its_turn_is_weighed() -> None:
@@ -233,14 +262,11 @@ def test_a_deploy_that_is_reported_while_detection_waits_for_its_turn_is_weighed
     fail(service, spread(12))
     detection.run(now=NOON + minutes(12))
     fail(service, spread(1, start=12))  # too little to have the incident weighed again
-    change = deploy(service.team, -2, received=13)
+    told: list[Change] = []
 
-    def marks() -> None:
-        mark_for_change(change_id=change.pk, now=NOON + minutes(14))
+    detection.run(now=NOON + minutes(13), before_each=lambda: told.append(deploy(service.team, -2, received=13)))
 
-    detection.run(now=NOON + minutes(13), before_each=marks)
-
-    assert Incident.objects.get().verdicts.order_by("-number")[0].change == change
+    assert Incident.objects.get().verdicts.order_by("-number")[0].change == told[0]
 
 
 def test_a_rejected_cause_is_not_proposed_again() -> None:

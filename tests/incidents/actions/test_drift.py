@@ -12,7 +12,7 @@ from deploys.actions.catalog import make_service
 from deploys.actions.deploys import record
 from deploys.actions.inferred import absorb_inferred, record_inferred
 from deploys.domain.changes import DeployReport
-from deploys.models import Deploy, Environment, Fact, FactOrigin, Role, Service
+from deploys.models import Change, Deploy, Environment, Fact, FactOrigin, Role, Service
 from incidents.actions.digest import digest_events
 from incidents.actions.drift import find_drift
 from incidents.actions.traffic import TrafficLine, record_sessions
@@ -132,7 +132,9 @@ def test_other_releases_absorb_nothing(service: Service) -> None:
     find_drift(now=NOON)
     report(service, "1.2", at=NOON - minutes(3))
 
-    assert absorb_inferred(now=NOON, service_ids=[service.pk]) == 0
+    changes = list(Change.objects.filter(service=service).values_list("pk", flat=True))
+    assert absorb_inferred(now=NOON, change_ids=changes) == 0
+    assert absorb_inferred(now=NOON) == 0
 
 
 def test_sightings_are_remembered_and_bounded(service: Service) -> None:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
+import datetime as dt
 import http.server
 import socket
 import threading
 from collections.abc import Iterator
+from ipaddress import IPv4Network
 
 import pytest
 from django.conf import Settings
 
-from incidents.actions.monitors import add_monitor, is_due, run_due, stop_monitor
-from incidents.actions.probing import Probe, Refused, probe
-from incidents.domain.addresses import BadUrl
+from incidents import ports
+from incidents.actions.monitors import add_monitor, is_due, run_due, stop_monitor, warn_of_certificates
+from incidents.actions.outgoing import Refused, certificate_until
+from incidents.actions.probing import Probe, probe
+from incidents.domain.addresses import EVERYWHERE, BadUrl, Networks
 from incidents.models import Check, Monitor
 from tests.conftest import NOON
 from tests.factories.catalog import ServiceFactory
@@ -20,11 +25,18 @@ from tests.factories.errors import minutes
 
 
 class Site(http.server.BaseHTTPRequestHandler):
-    """Answers the status named by the path; `/slow` answers nothing."""
+    """Answers the status named by the path; `/slow` answers nothing, `/drip` a byte now and then."""
 
     def do_GET(self) -> None:
         if self.path == "/slow":
             self.server.stopped.wait(5)  # type: ignore[attr-defined]  # set by the fixture
+            return
+        if self.path == "/drip":
+            self.send_response(200)
+            self.flush_headers()
+            with contextlib.suppress(OSError):
+                while not self.server.stopped.wait(0.1):  # type: ignore[attr-defined]  # as above
+                    self.wfile.write(b"X")
             return
         self.send_response(int(self.path.rpartition("/")[2]))
         self.send_header("Location", "http://127.0.0.1:1/")
@@ -48,8 +60,8 @@ def site() -> Iterator[str]:
     server.server_close()
 
 
-def ask(url: str, *, allows_private: bool = True) -> Probe:
-    return probe(url, timeout_seconds=0.5, allows_private=allows_private)
+def ask(url: str, *, networks: Networks = EVERYWHERE) -> Probe:
+    return probe(url, timeout_seconds=0.5, networks=networks)
 
 
 @pytest.mark.parametrize(
@@ -69,6 +81,7 @@ def test_no_answer_is_a_failure_with_its_reason(site: str) -> None:
         port = closed.getsockname()[1]
 
     assert ask(f"{site}/slow") == Probe(ok=False, problem="no answer within 0.5 s")
+    assert ask(f"{site}/drip") == Probe(ok=False, problem="no answer within 0.5 s")
     assert ask(f"http://127.0.0.1:{port}/") == Probe(ok=False, problem="no connection")
     assert ask(site.replace("http:", "https:") + "/200").problem.startswith("TLS: ")
 
@@ -76,7 +89,13 @@ def test_no_answer_is_a_failure_with_its_reason(site: str) -> None:
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "0177.0.0.1", "2130706433", "0x7f.1"])
 def test_private_addresses_are_refused_however_they_are_spelled(site: str, host: str) -> None:
     with pytest.raises(Refused):
-        ask(site.replace("127.0.0.1", host) + "/200", allows_private=False)
+        ask(site.replace("127.0.0.1", host) + "/200", networks=())
+
+
+def test_a_private_network_that_the_administrator_allows_may_be_asked(site: str) -> None:
+    assert ask(site + "/200", networks=(IPv4Network("127.0.0.0/8"),)).ok
+    with pytest.raises(Refused):
+        ask(site + "/200", networks=(IPv4Network("10.0.0.0/8"),))
 
 
 @pytest.mark.django_db
@@ -143,3 +162,44 @@ def test_a_monitor_made_again_is_the_same_one() -> None:
     assert (second.pk, Monitor.objects.get().period_seconds) == (first.pk, 30)
     service.refresh_from_db()
     assert service.is_probed
+
+
+# -- certificates -------------------------------------------------------------------------------------------------------
+
+
+class Shown:
+    """A connection whose other side showed a certificate that ends then."""
+
+    def __init__(self, until: str) -> None:
+        self.sock = self
+        self.until = until
+
+    def getpeercert(self) -> dict[str, str]:
+        return {"notAfter": self.until} if self.until else {}
+
+
+def test_the_end_of_a_certificate_is_read() -> None:
+    assert certificate_until(Shown("Mar  4 12:00:00 2026 GMT")) == NOON
+    assert certificate_until(Shown("")) is None
+    assert certificate_until(object()) is None
+
+
+@pytest.mark.django_db(databases="__all__")
+def test_a_certificate_is_told_of_three_times(monkeypatch: pytest.MonkeyPatch) -> None:
+    notices: list[ports.Notice] = []
+    monkeypatch.setattr(ports, "_notifiers", {"test": notices.append})
+    service = ServiceFactory.create(name="shop")
+    monitor = add_monitor(service=service, url="https://shop.example/", now=NOON)
+    until = NOON + dt.timedelta(days=20)
+    run_due(now=NOON, ask=lambda *_, **__: Probe(ok=True, status=200, latency_ms=1.0, certificate_until=until))
+    monitor.refresh_from_db()
+
+    counts = [warn_of_certificates(now=NOON + dt.timedelta(days=days)) for days in (0, 6, 7, 13, 19, 19.5, 21)]
+
+    assert monitor.certificate_until == until
+    assert counts == [0, 1, 0, 1, 1, 0, 0]
+    assert [(notice.title, notice.urgency) for notice in notices] == [
+        ("The certificate of shop ends in 14 d", "ticket"), ("The certificate of shop ends in 7 d", "ticket"),
+        ("The certificate of shop ends in 1 d", "page"),
+    ]  # fmt: skip
+    assert notices[0].text == "https://shop.example/ shows a certificate that is good until 2026-03-24 12:00 UTC."

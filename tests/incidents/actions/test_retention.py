@@ -142,7 +142,7 @@ def test_an_instance_where_nothing_is_due_is_looked_at_cheaply(
     service = ServiceFactory.create()
     report(service, [minutes(number) for number in range(30)])
 
-    with django_assert_num_queries(4):  # teams, services, the old ones, what issues hold
+    with django_assert_num_queries(5):  # teams, their switch, services, the old ones, what issues hold
         clean_up(now=NOON)
 
 

@@ -1,12 +1,14 @@
-"""What a monitor may be pointed at."""
+"""What a monitor or a webhook may be pointed at."""
 
 from __future__ import annotations
+
+from ipaddress import IPv4Network, IPv6Network
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from incidents.domain.addresses import BadUrl, Place, is_public, place_of
+from incidents.domain.addresses import EVERYWHERE, BadUrl, Place, checked_place, is_public, may_be_asked, place_of
 
 
 @pytest.mark.parametrize(
@@ -48,6 +50,28 @@ def test_urls_are_taken_apart(url: str, place: Place) -> None:
 def test_urls_that_are_not_asked(url: str) -> None:
     with pytest.raises(BadUrl):
         place_of(url)
+
+
+@pytest.mark.parametrize(
+    ("address", "is_allowed"),
+    [
+        ("8.8.8.8", True), ("10.1.2.3", True), ("::ffff:10.1.2.3", True), ("fd00::7", True), ("192.168.0.1", False), ("10.1.2.999", False),
+        ("127.0.0.1", False), ("::ffff:169.254.169.254", False), ("2002:0a01:0203::", False), ("64:ff9b::0a01:0203", False), ("intern", False),
+    ],
+)  # fmt: skip
+def test_private_networks_are_asked_only_where_they_are_listed(address: str, is_allowed: bool) -> None:
+    assert may_be_asked(address, (IPv4Network("10.0.0.0/8"), IPv6Network("fd00::/8"))) is is_allowed
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "10.0.0.1", "2130706433", "0177.0.0.1"])
+def test_a_url_that_spells_out_a_private_address_is_refused_when_it_is_set_up(host: str) -> None:
+    with pytest.raises(BadUrl, match="UPSHOT_PRIVATE_NETWORKS"):
+        checked_place(f"http://{host}/hook", ())
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "hooks.example", "8.8.8.8"])
+def test_other_urls_are_judged_when_they_are_asked(host: str) -> None:
+    assert checked_place(f"http://{host}/hook", EVERYWHERE).host == host
 
 
 @given(text=st.text())

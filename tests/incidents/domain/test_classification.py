@@ -33,9 +33,10 @@ def test_the_word_of_an_alert_source_is_downtime_where_it_says_so() -> None:
         "downtime", 1, "an alert source says it is down; 1 user in its errors"
     )
     assert classify(Group(seen, (slow,)), [SHOP]).name == "single_user"
-    assert classify(Group((), (slow,)), [ServiceFacts("shop")]) == Class(
-        "impactless", 0, "an alert says so; no user was seen to be hit"
-    )
+    alone = Class("impactless", 0, "an alert says so; no user was seen to be hit")
+    assert classify(Group((), (slow,)), [ServiceFacts("shop")]) == alone
+    assert classify(Group((), (slow,)), [ServiceFacts("shop", reports_users=True)]) == alone
+    assert classify(Group((), (down,)), [SHOP]).note == "an alert source says it is down; no error was reported"
 
 
 def test_people_are_counted_once() -> None:

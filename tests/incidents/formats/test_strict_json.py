@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from incidents.formats.strict_json import InvalidJson, clean_text, loads, loads_object
+from incidents.formats.strict_json import InvalidJson, check_object, clean_text, loads, loads_object
 
 JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False, allow_infinity=False)
@@ -56,6 +56,49 @@ def test_an_object_is_asked_for() -> None:
     assert loads_object(b'{"a": []}') == {"a": []}
     with pytest.raises(InvalidJson, match="list"):
         loads_object(b"[1]")
+
+
+def is_object(text: bytes) -> bool:
+    try:
+        loads_object(text)
+    except InvalidJson:
+        return False
+    return True
+
+
+def passes(text: bytes) -> bool:
+    try:
+        check_object(text)
+    except InvalidJson:
+        return False
+    return True
+
+
+@given(
+    value=st.dictionaries(st.text(max_size=3), JSON_VALUES, max_size=4) | JSON_VALUES,
+    place=st.floats(0, 1),
+    put=st.binary(max_size=3) | st.sampled_from([b'"', b"{", b"}", b"[", b",", b"\\", b"\\u0000", b"NaN", b"1e999", b"\xff", b""]),
+    cut=st.integers(0, 2),
+)  # fmt: skip
+def test_what_is_checked_is_what_can_be_read(value: object, place: float, put: bytes, cut: int) -> None:
+    """A proper text, and the same with a few bytes put in the place of others."""
+    proper = json.dumps(value).encode()
+    at = round(place * len(proper))
+    for text in (proper, proper[:at] + put + proper[at + cut :]):
+        assert passes(text) == is_object(text), text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"", b"{}", b" {} ", b"{} {}", b"[]", b"null", b'"a"', b'{"a": "\xff"}', b'{"\xff": 1}', b'{"a": "\\ud800"}', b'{"a": NaN}',
+        b'{"a": ' + b"9" * 5_000 + b"}", b'{"a": 1e999}', b"\xef\xbb\xbf{}", b'{"a": "\x01"}', b'{"a": 01}', b'{"a": 1,}', b'{"a": tru}',
+        b'{"a": ' + b"[" * 300 + b"]" * 300 + b"}", b'{"a": ' + b"[" * 50_000 + b"]" * 50_000 + b"}", b'{"a": 1, "a": 2}',
+        b"{'a': 1}", b'{"a": "\\x"}', b'{"a": 1', b'{"a": .5}', b'{"a": -}', b"\x00", b'{"event_id": 5}',
+    ],
+)  # fmt: skip
+def test_odd_texts_are_checked_as_they_are_read(text: bytes) -> None:
+    assert passes(text) == is_object(text)
 
 
 @given(data=st.binary(max_size=300) | st.text(alphabet='{}[]",:\\u0dDeE+-.109NaInfity ', max_size=300).map(str.encode))

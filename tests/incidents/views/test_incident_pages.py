@@ -10,14 +10,16 @@ from django.test import Client
 from django.utils import timezone
 
 from deploys import clock
-from deploys.models import PushedCommit, Role
+from deploys.models import Change, PushedCommit, Role
 from incidents.models import Cause, Incident, IncidentIssue, TimelineEntry
 from tests.conftest import NOON
 from tests.factories.catalog import TeamFactory
+from tests.factories.flags import percent, registered, served_by
 from tests.factories.incidents import (
     IssueCountFactory,
     IssueFactory,
     deploy_of,
+    environment_of,
     flag_of,
     incident_of,
     service_of,
@@ -120,7 +122,7 @@ def test_list_queries(count: int, django_assert_num_queries: Any) -> None:
         change = deploy_of(at.team)
         incident_of(at.team, causes=[{"kind": "deploy", "id": str(change.public_id)}])
 
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         at.get("incident-list")
 
 
@@ -257,8 +259,41 @@ def test_detail_queries(count: int, django_assert_num_queries: Any) -> None:
         IncidentIssue.objects.create(incident=incident, issue=issue, from_at=NOON)
         IssueCountFactory(issue=issue)
 
-    with django_assert_num_queries(22):
+    with django_assert_num_queries(29):
         at.get("incident-detail", incident.number)
+
+
+def test_a_suspected_flag_that_is_on_can_be_turned_off() -> None:
+    at = desk()
+    flag = registered(at.team)
+    revision = served_by(flag, environment_of(at.team), percent(50), now=NOON - dt.timedelta(minutes=20))
+    assert revision is not None
+    change = Change.objects.get(pk=revision.change_id)
+    incident = incident_of(at.team, title="Checkout fails")
+    verdict_of(incident, [(change, 0.8), (flag_of(at.team), 0.15), (None, 0.05)])
+
+    before = at.get("incident-detail", incident.number).content.decode()
+    answer = at.post("incident-cause", incident.number, act="turn-off", change=str(change.public_id))
+    after = at.get("incident-detail", incident.number).content.decode()
+
+    assert (before.count('value="turn-off"'), answer.status_code, after.count('value="turn-off"')) == (1, 302, 0)
+    assert "Turned off for everybody." in after
+    assert Incident.objects.get(pk=incident.pk).restored_at == LATER
+
+
+def test_a_viewer_cannot_turn_a_flag_off() -> None:
+    at = desk(Role.VIEWER)
+    flag = registered(at.team)
+    revision = served_by(flag, environment_of(at.team), percent(50), now=NOON - dt.timedelta(minutes=20))
+    assert revision is not None
+    change = Change.objects.get(pk=revision.change_id)
+    incident = incident_of(at.team)
+    verdict_of(incident, [(change, 0.8), (None, 0.2)])
+
+    page = at.get("incident-detail", incident.number).content.decode()
+
+    assert "turn-off" not in page
+    assert at.post("incident-cause", incident.number, act="turn-off", change=str(change.public_id)).status_code == 403
 
 
 @pytest.mark.parametrize("tab", ["", "people", "changes", "errors", "nonsense"])

@@ -105,3 +105,22 @@ def test_list_queries(count: int, django_assert_num_queries: Any) -> None:
 
     with django_assert_num_queries(9):
         at.get("maintenance-list")
+
+
+def test_work_is_extended_by_another_slot_from_where_it_ends() -> None:
+    at = desk()
+    shop = service_of(at.team)
+    at.post(
+        "maintenance-list", title="Move the disk", starts_at="2026-03-06T12:00:00", ends_at="2026-03-06T13:00:00",
+        services=[shop.pk],
+    )  # fmt: skip
+    slot = Maintenance.objects.get()
+
+    page = at.get("maintenance-list", extend=str(slot.public_id)).content.decode()
+
+    assert f"?extend={slot.public_id}#announce" in page
+    assert 'value="Move the disk"' in page
+    assert 'value="2026-03-06T13:00:00"' in page
+    assert "checked" in page
+    for nonsense in ("x", "00000000-0000-7000-8000-000000000000"):
+        assert 'value="Move the disk"' not in at.get("maintenance-list", extend=nonsense).content.decode()

@@ -14,8 +14,7 @@ from reliability.queries.reports import report_as_of, week_labelled
 from tests.conftest import NOON
 from tests.factories.access import bearer
 from tests.factories.catalog import TeamFactory
-from tests.reliability.views.conftest import _fresh_knowledge, team, tell
-from tests.reliability.views.test_reports import DAY, busy
+from tests.reliability.views.conftest import DAY, _fresh_knowledge, busy, team, tell
 
 __all__ = ["_fresh_knowledge", "busy", "team", "tell"]  # fixtures
 pytestmark = pytest.mark.django_db(databases="__all__")

@@ -14,9 +14,8 @@ from deploys.models import Membership, Role
 from reliability.models import ReportShare
 from tests.conftest import NOON
 from tests.factories.catalog import TeamFactory
-from tests.reliability.views.test_reports import busy, page, text_of
+from tests.reliability.views.test_reports import page, text_of
 
-__all__ = ["busy"]  # a fixture
 pytestmark = pytest.mark.django_db(databases="__all__")
 DAY = 1_440
 

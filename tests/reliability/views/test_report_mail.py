@@ -16,9 +16,7 @@ from reliability.actions.reports import keep_reports
 from reliability.models import OutgoingMail, ReportPlan, ReportSubscription
 from tests.conftest import NOON
 from tests.factories.catalog import TeamFactory
-from tests.reliability.views.test_reports import busy
 
-__all__ = ["busy"]  # a fixture
 pytestmark = pytest.mark.django_db(databases="__all__")
 GOLDEN = Path(__file__).parent.parent / "golden"
 CLOSED = dt.datetime(2026, 3, 9, 6, tzinfo=dt.UTC)

@@ -1,0 +1,1 @@
+"""What CI jobs fetch from an instance and run by themselves."""
