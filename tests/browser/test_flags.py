@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import os
+import re
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -17,27 +22,35 @@ from deploys import clock
 from deploys.actions.catalog import add_member, make_team
 from deploys.actions.deliveries import delivery_line
 from deploys.actions.deploys import Incoming
-from deploys.actions.flag_checks import Counted, record_checks
+from deploys.actions.flag_checks import CheckTally, Counted, record_checks
 from deploys.actions.flag_cleanup import archive_proven
+from deploys.actions.flag_keys import make_key
 from deploys.actions.flag_registry import archive_flag
 from deploys.actions.flag_scans import record_scan
+from deploys.actions.flag_serving import FlagStore
 from deploys.actions.posts import Post, post_deploy
+from deploys.api.ofrep import Ofrep
 from deploys.domain.changes import DeployReport
 from deploys.domain.commits import CommitReport
 from deploys.domain.flag_code import Place, PlaceKind, Removal, ScanReport
 from deploys.domain.flag_rules import FlagKind
-from deploys.models import Change, Environment, RegisteredFlag, Role, Team, User
+from deploys.models import Change, DsnKey, Environment, RegisteredFlag, Role, Service, Team, User
+from incidents.actions import detection
+from incidents.actions.ingest import drain
+from incidents.ingest.application import Ingest
+from incidents.ingest.keys import KeyCache, look_up
+from incidents.ingest.writer import GroupWriter, Row, store_rows
 from incidents.models import Incident
+from tests.asgi import Reply, answer
 from tests.factories.catalog import EnvironmentFactory, ServiceFactory
 from tests.factories.flags import ON, percent, registered, served_by
-from tests.factories.incidents import incident_of, verdict_of
 
 # The driver runs an event loop in the thread of the tests, which Django would otherwise take for an async view.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, databases="__all__")]
 
-DAY = dt.timedelta(days=1)
+DAY, HOUR, MINUTE = dt.timedelta(days=1), dt.timedelta(hours=1), dt.timedelta(minutes=1)
 LINK = "https://git.example.com/acme/shop/blob/{commit}/{path}#L{line}"
 PAGES = ("flags/", "flags/new/", "flags/cleanup/", "flags/keys/", "flags/import/", "flags/{flag}/")
 
@@ -153,41 +166,152 @@ def test_nobody_is_shut_out(visit: Open, flags: RegisteredFlag, scheme: str, wid
     assert found == {}
 
 
-def test_a_flag_is_made_rolled_out_blamed_killed_cleaned_up_and_proven_gone(
-    visit: Open, team: Team, production: Environment
-) -> None:
-    now = clock.now()
-    ServiceFactory(team=team, name="shop")
+@dataclass
+class Till:
+    """A service with the flag in its code: it asks for every user, and fails those who get the new checkout."""
 
+    service: Service
+    front: Ingest
+    flags: Ofrep
+    store: FlagStore
+    tally: CheckTally
+    arrived: list[Row]
+    dsn: str
+    key: str
+
+    def asks(self, user: str) -> bool:
+        """What the flag says for one user, over the protocol."""
+        reply = elsewhere(
+            self.flags, "/ofrep/v1/evaluate/flags/one-page", body=json.dumps({"context": {"targetingKey": user}}).encode(),
+            headers=[("authorization", f"Bearer {self.key}")],
+        )  # fmt: skip
+        assert reply.status == 200, reply.body
+        return bool(json.loads(reply.body)["value"])
+
+    def serves(self, at: dt.datetime) -> int:
+        """Users come until 24 of them got the new checkout, or a hundred did not: each of the 24 is an error report, ten
+        seconds apart. How many those were.
+        """
+        self.store.refresh()
+        exposed: list[str] = []
+        for number in range(1_000):
+            user = f"customer-{number}"
+            if self.asks(user):
+                exposed.append(user)
+            if len(exposed) == 24 or number + 1 - len(exposed) == 100:
+                break
+        for number, user in enumerate(exposed):
+            self._fails(user, at + number * dt.timedelta(seconds=10))
+        self.tally.flush()
+        store_rows(self.arrived)
+        self.arrived.clear()
+        assert drain(now=clock.now()).stored_count == len(exposed)
+        return len(exposed)
+
+    def _fails(self, user: str, at: dt.datetime) -> None:
+        frame = {"filename": "shop/checkout.py", "function": "pay", "lineno": 7, "in_app": True}
+        event = {
+            "timestamp": at.timestamp(), "environment": "production", "release": "4.2.0", "user": {"id": user},
+            "exception": {"values": [{"type": "KeyError", "value": "'vat'", "stacktrace": {"frames": [frame]}}]},
+            "contexts": {"flags": {"values": [{"flag": "one-page", "result": True}, {"flag": "search", "result": True}]}},
+        }  # fmt: skip
+        lines = [{"event_id": uuid4().hex}, {"type": "event"}, event]
+        reply = elsewhere(
+            self.front, f"/api/{self.service.number}/envelope/", body=b"\n".join(json.dumps(each).encode() for each in lines),
+            headers=[("X-Sentry-Auth", f"Sentry sentry_key={self.dsn}, sentry_version=7")],
+        )  # fmt: skip
+        assert reply.status == 200, reply.body
+
+
+def elsewhere(application: Any, path: str, **request: Any) -> Reply:
+    """The answer of an application, from a thread without the driver's event loop. No query is made in there."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(answer, application, path, **request).result()
+
+
+@pytest.fixture
+def till(team: Team, production: Environment) -> Till:
+    """A shop that has long been served, and was deployed twenty minutes ago."""
+    now = clock.now()
+    service = ServiceFactory(team=team, name="shop", first_event_at=now - 30 * DAY)
+    deploy(team, "4.2.0", now - 20 * MINUTE, "c0")
+    _, key = make_key(environment=production, kind="server", application="shop", now=now)
+    dsn, arrived = DsnKey.objects.create(service=service, public_key="0" * 31 + "7", created_at=now), []
+    assert look_up(service.number, dsn.public_key)
+    store, tally = FlagStore(), CheckTally()
+    front = Ingest(
+        keys=KeyCache(find=lambda project, secret: (project, secret) == (service.number, dsn.public_key)),
+        writer=GroupWriter(store=lambda rows: bool(arrived.extend(rows)), wake=lambda: None), now=clock.now,
+    )  # fmt: skip
+    return Till(service, front, Ofrep(store=store, tally=tally), store, tally, arrived, dsn.public_key, key)
+
+
+@pytest.fixture
+def later(settings: Any) -> Callable[[dt.timedelta], None]:
+    """Moves the clock of the whole process, the served pages' too."""
+
+    def move(by: dt.timedelta) -> None:
+        settings.CLOCK_OFFSET_SECONDS += by.total_seconds()
+
+    return move
+
+
+def test_a_flag_is_made_rolled_out_blamed_killed_cleaned_up_and_proven_gone(
+    visit: Open, till: Till, production: Environment, later: Callable[[dt.timedelta], None]
+) -> None:
+    team = till.service.team
     page = visit("flags/new/")
     page.get_by_role("textbox", name="Key").fill("one-page")
+    page.get_by_label("shop").check()
     page.get_by_role("button", name="Make the flag").click()
     expect(page.get_by_role("heading", name="one-page")).to_be_visible()
+    assert till.serves(clock.now()) == 0
     page.get_by_label("On: the rules count").check()
     page.get_by_label("To this percentage of users").fill("50")
     page.get_by_role("button", name="Preview").click()
     page.get_by_role("button", name="Change it").click()
     expect(page.get_by_text("on for 50 %").first).to_be_visible()
+    flip = Change.objects.get(kind="flag")
 
-    change = Change.objects.get(kind="flag")
-    incident = incident_of(team, title="Checkout fails", started_at=change.at.isoformat())
-    verdict_of(incident, [(change, 0.9), (None, 0.1)])
+    later(10 * MINUTE)
+    assert till.serves(flip.at + 2 * MINUTE) == 24
+    detection.run(now=clock.now())
+
+    incident = Incident.objects.get()
+    verdict = incident.verdicts.get()
+    assert (verdict.change, verdict.outcome) == (flip, "likely")
     page = visit(f"incidents/{incident.number}/")
+    expect(page.get_by_role("heading", name="Why this flag change?")).to_be_visible()
+    suspect = page.locator("#causes .suspect").first
+    expect(suspect).to_contain_text("one-page")
+    expect(suspect).to_contain_text("every failing user had it on")
     page.get_by_text("Turn it off…").click()
     page.get_by_role("button", name="Turn it off").click()
     expect(page.get_by_text("Turned off for everybody.")).to_be_visible()
-    assert Incident.objects.get().restored_at is not None
-    assert RegisteredFlag.objects.get().settings.get().document["kill"]["reason"].endswith("Checkout fails")
+    assert RegisteredFlag.objects.get().settings.get().document["kill"]["reason"].startswith(incident.slug)
 
-    place, later = Place("one-page", "shop/a.py", 3, PlaceKind.CALL), now + 10 * DAY
-    watched(production, now, later)
-    with clock.at(later):
-        scan(team, now + DAY, "c1", place)
-        deploy(team, "v1", now + DAY, "c1")
-        scan(team, now + 2 * DAY, "c2", removed="c2")
-        deploy(team, "v2", now + 2 * DAY, "c2")
-        scan(team, now + 9 * DAY, "c3")
-        assert archive_proven(now=later) == 1
+    later(2 * HOUR)
+    assert till.serves(clock.now()) == 0
+    detection.run(now=clock.now())
+    page = visit(f"incidents/{incident.number}/")
+    expect(page.get_by_text(re.compile("restored after")).first).to_be_visible()
+    incident.refresh_from_db()
+    assert incident.restored_at is not None
+    assert incident.mitigated_at is not None
+    assert incident.remedies.get().change.flag_change.new_percent == 0
+
+    now, place = clock.now(), Place("one-page", "shop/checkout.py", 3, PlaceKind.CALL)
+    watched(production, now, now + 10 * DAY)
+    later(10 * DAY)
+    scan(team, now + DAY, "c1", place)
+    deploy(team, "4.3.0", now + DAY, "c1")
+    page = visit("flags/cleanup/")
+    expect(page.get_by_role("link", name="one-page")).to_be_visible()
+    scan(team, now + 2 * DAY, "c2", removed="c2")
+    deploy(team, "4.4.0", now + 2 * DAY, "c2")
+    scan(team, now + 9 * DAY, "c3")
+    assert archive_proven(now=clock.now()) == 1
     page = visit("flags/cleanup/")
     expect(page.get_by_role("heading", name="Removed and proven")).to_be_visible()
     expect(page.get_by_role("listitem").filter(has_text="live in shop in production")).to_be_visible()
+    assert (till.store.refresh(), len(till.store.rulesets[production.pk].flags)) == (None, 0)
