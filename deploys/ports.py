@@ -11,7 +11,8 @@ from typing import Any, Final
 
 from deploys.domain.change_links import ChangeLinks
 from deploys.domain.changes import OutsideReport
-from deploys.models import Team
+from deploys.domain.flag_schedule import ServiceHealth, Windows
+from deploys.models import Environment, Service, Team
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,23 @@ def flag_sightings(team: Team, now: dt.datetime) -> dict[tuple[int, str], dt.dat
         for place, at in source(team, now).items():
             found[place] = max(at, found.get(place, at))
     return found
+
+
+HealthSource = Callable[[Environment, Sequence[Service], Windows], Sequence[ServiceHealth]]
+_health_sources: list[HealthSource] = []
+
+
+def register_service_health(source: HealthSource) -> None:
+    """From now on, `source(environment, services, windows)` is asked how services do, before a flag reaches more users."""
+    if source not in _health_sources:
+        _health_sources.append(source)
+
+
+def service_health(environment: Environment, services: Sequence[Service], seen: Windows) -> list[ServiceHealth]:
+    """What the room that watches services says; where none does, nobody was heard."""
+    for source in _health_sources:
+        return list(source(environment, services, seen))
+    return [ServiceHealth(each.name, is_heard=False) for each in services]
 
 
 # -- what other tools say of trouble ---------------------------------------------------------------------------------

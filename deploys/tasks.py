@@ -10,6 +10,7 @@ from deploys.actions.deliveries import forget_old_deliveries
 from deploys.actions.flag_checks import fold_old_hours
 from deploys.actions.flag_cleanup import archive_proven
 from deploys.actions.flag_scans import refresh_references
+from deploys.actions.flag_steps import take_healthy_steps
 from deploys.actions.flag_switches import note_what_time_changed
 from deploys.actions.listing import close_overdue
 from deploys.actions.pushes import forget_old_pushes
@@ -43,9 +44,10 @@ def close_overdue_deploys() -> None:
 
 @shared_task(name=TIMED_FLAGS, ignore_result=True)  # type: ignore[untyped-decorator]  # celery has no types
 def note_timed_flags() -> None:
-    """Puts what schedules and ends of kills changed into the timeline."""
+    """Takes steps of schedules that waited until services are well; puts what time changed into the timeline."""
     with schedules.running(TIMED_FLAGS):
         note_what_time_changed(now=clock.now())
+        take_healthy_steps(now=clock.now())
 
 
 @shared_task(name=GONE_FLAGS, ignore_result=True)  # type: ignore[untyped-decorator]  # celery has no types

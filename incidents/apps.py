@@ -19,6 +19,7 @@ class IncidentsConfig(AppConfig):
             register_outside_taker,
             register_pages,
             register_projector,
+            register_service_health,
         )
         from incidents import receivers, tasks  # noqa: PLC0415, F401 -- as above; importing the receivers connects them
         from incidents.actions.alerts import take_report  # noqa: PLC0415 -- as above
@@ -30,6 +31,7 @@ class IncidentsConfig(AppConfig):
         from incidents.actions.search_index import ensure_search_index  # noqa: PLC0415 -- as above
         from incidents.queries.change_links import change_links  # noqa: PLC0415 -- as above
         from incidents.queries.flag_sightings import flag_sightings  # noqa: PLC0415 -- as above
+        from incidents.queries.service_health import service_health  # noqa: PLC0415 -- as above
 
         post_migrate.connect(ensure_search_index, sender=self, dispatch_uid="incidents.search_index")
         register_projector("incident", project_incidents)
@@ -37,6 +39,7 @@ class IncidentsConfig(AppConfig):
         register_projector("monitoring_gap", project_monitoring_gaps)
         register_change_links(change_links)
         register_flag_sightings(flag_sightings)
+        register_service_health(service_health)
         register_outside_taker(take_report)
         register_pages("incidents.pages")
         register_job(

@@ -16,6 +16,7 @@ from deploys.domain.flag_exposure import exposure
 from deploys.domain.flag_graph import circle_of, depth_of
 from deploys.domain.flag_preview import preview
 from deploys.domain.flag_rules import DAYS, FlagKind, Kill, Rules, Ruleset, Stage
+from deploys.domain.flag_schedule import waits_for_health
 from deploys.models import (
     Change,
     Environment,
@@ -97,7 +98,7 @@ def change_flag(
         settings = settings or FlagSettings(flag=flag, environment=environment, version=0)
         settings.document, settings.changed_at, settings.noted_at = document_of(rules), now, now
         settings.version += 1
-        settings.is_timed = any(at > now for at in _moments(rules))
+        settings.is_timed = _is_timed(rules, now)
         settings.save()
         revision = FlagRevision.objects.create(
             flag=flag, environment=environment, act=act, at=now, by=by, approved_by=approved_by, reason=reason,
@@ -215,8 +216,7 @@ def note_what_time_changed(*, now: dt.datetime) -> int:
             environment = Environment.objects.get(pk=settings.environment_id)
             rules = rules_in(flag, settings)
             noted += _note_time(flag, environment, settings, rules, now)
-            is_timed = any(at > now for at in _moments(rules))
-            FlagSettings.objects.filter(pk=pk).update(noted_at=now, is_timed=is_timed)
+            FlagSettings.objects.filter(pk=pk).update(noted_at=now, is_timed=_is_timed(rules, now))
     return noted
 
 
@@ -238,6 +238,11 @@ def _note_time(
             noted += 1
         last = at
     return noted
+
+
+def _is_timed(rules: Rules, now: dt.datetime) -> bool:
+    """Whether the rules may change without anybody changing them."""
+    return waits_for_health(rules) or any(at > now for at in _moments(rules))
 
 
 def _moments(rules: Rules) -> list[dt.datetime]:

@@ -20,6 +20,8 @@ MOST_CONDITIONS: Final = 20
 MOST_VALUES: Final = 1_000
 MOST_TARGETS: Final = 10_000
 MOST_STEPS: Final = 50
+#: What a step may wait for, beside somebody's word.
+HEALTH: Final = "health"
 KEYS: Final = frozenset({"on", "kill", "targets", "rules", "default", "prerequisites", "schedule"})
 
 
@@ -76,7 +78,12 @@ def document_of(rules: Rules) -> dict[str, Any]:  # Any: JSON
         "default": serve_document(rules.default),
         "prerequisites": [{"flag": key, "variant": variant} for key, variant in rules.prerequisites],
         "schedule": [
-            {"at": instant_text(s.at), "percent": percent_of(s.percent), "waits": s.waits, "released": s.is_released}
+            {
+                "at": instant_text(s.at),
+                "percent": percent_of(s.percent),
+                "waits": HEALTH if s.needs_health else s.waits,
+                "released": s.is_released,
+            }
             for s in rules.schedule
         ],
     }
@@ -210,11 +217,15 @@ def _prerequisite(said: object, path: str) -> tuple[str, str]:
 
 def _step(said: object, path: str) -> Step:
     document = _mapping(said, path, frozenset({"at", "percent", "waits", "released"}))
+    waits = document.get("waits", False)
+    if waits != HEALTH and not isinstance(waits, bool):
+        raise InvalidRules(f"{path}/waits", f"expected true, false or {HEALTH}")
     return Step(
         _instant(document.get("at"), f"{path}/at"),
         _percent(document.get("percent"), f"{path}/percent"),
-        waits=_flag(document.get("waits", False), f"{path}/waits"),
+        waits=bool(waits),
         is_released=_flag(document.get("released", False), f"{path}/released"),
+        needs_health=waits == HEALTH,
     )
 
 

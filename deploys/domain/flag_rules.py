@@ -136,12 +136,20 @@ class Kill:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """From `at` on, the default's percentage is this. One that waits is taken only once somebody, or a verdict, let it."""
+    """From `at` on, the default's percentage is this. One that waits is taken only once it is released: by somebody, or,
+    where it `needs_health`, once its services are seen to be well (`flag_schedule`).
+    """
 
     at: datetime
     percent: int
     waits: bool = False
     is_released: bool = False
+    needs_health: bool = False
+
+    @property
+    def is_held(self) -> bool:
+        """Whether it is not taken, however late it is."""
+        return self.waits and not self.is_released
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +208,7 @@ def step_at(schedule: Sequence[Step], at: datetime) -> Step | None:
     """The last step reached, in order of time; None before the first. One that still waits holds up all after it."""
     reached = None
     for step in schedule:
-        if step.at > at or (step.waits and not step.is_released):
+        if step.at > at or step.is_held:
             break
         reached = step
     return reached

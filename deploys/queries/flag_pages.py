@@ -13,7 +13,7 @@ from deploys.domain.bucketing import percent_of
 from deploys.domain.flag_documents import InvalidRules
 from deploys.domain.flag_exposure import exposure
 from deploys.domain.flag_preview import rule_in_words, serve_in_words
-from deploys.domain.flag_rules import Rules
+from deploys.domain.flag_rules import Rules, Step
 from deploys.models import Environment, FlagCheck, FlagSettings, RegisteredFlag, Team
 from deploys.queries.flag_rulesets import rules_in
 
@@ -134,10 +134,16 @@ def served_lines(rules: Rules, *, now: dt.datetime) -> list[Served]:
     ]
     lines.append(Served("everybody else" if lines else "everybody", serve_in_words(rules.default_at(now))))
     lines += [
-        Served(f"from {step.at:%-d %B %Y %H:%M} UTC", f"{percent_of(step.percent):g} %{', once released' if step.waits and not step.is_released else ''}")
-        for step in rules.schedule if step.at > now or (step.waits and not step.is_released)
+        Served(f"from {step.at:%-d %B %Y %H:%M} UTC", f"{percent_of(step.percent):g} %{_condition(step)}")
+        for step in rules.schedule if step.at > now or step.is_held
     ]  # fmt: skip
     return lines
+
+
+def _condition(step: Step) -> str:
+    if not step.is_held:
+        return ""
+    return ", once its services are well" if step.needs_health else ", once released"
 
 
 def checks_by_variant(environment: Environment, key: str, *, now: dt.datetime) -> list[Mapping[str, object]]:

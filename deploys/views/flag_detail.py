@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods
 
 from deploys import clock
 from deploys.actions.flag_registry import FlagRefused, archive_flag, describe_flag, restore_flag, rights_of
+from deploys.actions.flag_steps import Held, held
 from deploys.actions.flag_switches import (
     change_or_propose,
     checked_rules,
@@ -30,6 +31,7 @@ from deploys.domain.bucketing import percent_of
 from deploys.domain.flag_documents import document_of
 from deploys.domain.flag_preview import preview
 from deploys.domain.flag_rules import Rules
+from deploys.domain.flag_schedule import held_step, taken
 from deploys.models import Environment, FlagProposal, FlagRevision, RegisteredFlag, Role
 from deploys.queries.flag_pages import FlagState, Served, checks_by_variant, environments_of, served_lines, state_of
 from deploys.queries.flag_rulesets import names_of
@@ -109,6 +111,7 @@ class Place:
     checked: int
     may_change: bool
     needs_approval: bool
+    held: Held | None
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -160,6 +163,7 @@ def _place(request: TeamRequest, flag: RegisteredFlag, environment: Environment,
         environment, state, version, served_lines(rules, now=now), RulesForm(flag=flag, initial=initial_of(flag, rules)),
         checks, sum(int(str(row["quantity"])) for row in checks),
         RANK[Role(request.membership.role)] >= RANK[Role(rights.write_role)], rights.needs_approval,
+        held(flag, settings, now=now),
     )  # fmt: skip
 
 
@@ -168,12 +172,15 @@ def _act(request: TeamRequest, flag: RegisteredFlag, here: Environment | None, n
     act, reason = request.POST.get("act", ""), request.POST.get("reason", "").strip()[:2_000]
     back = redirect("flag-detail", request.team.slug, flag.public_id)
     try:
-        if act in {"preview", "change", "kill", "revive"}:
+        if act in {"preview", "change", "kill", "revive", "take"}:
             if here is None:
                 raise Http404
             back["Location"] += f"?in={here.name}"
             if act in {"preview", "change"}:
                 return _change(request, flag, here, now, reason) or back
+            if act == "take":
+                _take(request, flag, here, now)
+                return back
             _switch(request, flag, here, now, reason)
         elif act in {"approve", "refuse"}:
             _decide(request, flag, now, is_approved=act == "approve")
@@ -201,6 +208,21 @@ def _switch(request: TeamRequest, flag: RegisteredFlag, here: Environment, now: 
     _needs(request, here)
     if revive_flag(flag=flag, environment=here, reason=reason, now=now, by=request.user) is not None:
         messages.success(request, f"The rules of {flag.key} count again in {here}.")
+
+
+def _take(request: TeamRequest, flag: RegisteredFlag, here: Environment, now: dt.datetime) -> None:
+    """The step that waits, without waiting."""
+    _needs(request, here)
+    rules, version = standing(flag, here)
+    step = held_step(rules, now)
+    if step is None:
+        raise FlagRefused("no step waits any more")
+    made = change_or_propose(
+        flag=flag, environment=here, document=document_of(taken(rules, now)), version=version,
+        reason=f"the step to {percent_of(step.percent):g} %, taken without waiting for its services", now=now, by=request.user,
+    )  # fmt: skip
+    words = "waits for somebody's approval" if isinstance(made, FlagProposal) else "is taken"
+    messages.success(request, f"The step to {percent_of(step.percent):g} % {words}.")
 
 
 def _change(

@@ -48,7 +48,8 @@ def serves(draw: st.DrawFn, *, has_rest: bool = False) -> Serve:
 @st.composite
 def all_rules(draw: st.DrawFn) -> Rules:
     times = sorted(set(draw(st.lists(instants, max_size=3))))
-    schedule = tuple(Step(at, draw(shares), waits=draw(st.booleans()), is_released=draw(st.booleans())) for at in times)
+    waits = st.sampled_from([{}, {"waits": True}, {"waits": True, "needs_health": True}])
+    schedule = tuple(Step(at, draw(shares), is_released=draw(st.booleans()), **draw(waits)) for at in times)
     kill = st.builds(Kill, reason=names, by=names | st.just(""), at=st.none() | instants, until=st.none() | instants)
     rule = st.builds(
         Rule, serve=serves(), conditions=st.lists(conditions(), min_size=1, max_size=2).map(tuple),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Callable
 from typing import Any
@@ -11,6 +12,7 @@ from django.test import Client
 from deploys.actions.flag_checks import Counted, record_checks
 from deploys.actions.flag_registry import set_rights
 from deploys.actions.flag_switches import kill_flag, standing
+from deploys.domain.instants import instant_text
 from deploys.models import Environment, FlagChange, FlagKey, FlagProposal, RegisteredFlag, Role, Team, User
 from tests.conftest import NOON
 from tests.deploys.views.pages import text_of as words
@@ -18,6 +20,7 @@ from tests.factories.catalog import EnvironmentFactory, MembershipFactory, Servi
 from tests.factories.flags import ON, percent, registered, served_by
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("noon")]
+HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
 
 
 @pytest.fixture
@@ -381,3 +384,41 @@ def test_more_than_anybody_can_look_after_needs_somebody_to_mean_it(
 
     assert "more than anybody can look after" in words(refused)
     assert (refused.status_code, made.status_code, lasting.status_code) == (200, 302, 302)
+
+
+def test_a_held_step_says_what_it_waits_for_and_may_be_taken(
+    client: Client, team: Team, production: Environment
+) -> None:
+    ServiceFactory(team=team, name="quiet")
+    flag = registered(team, now=NOON - DAY)
+    step = {"at": instant_text(NOON - HOUR), "percent": 25, "waits": "health"}
+    served_by(flag, production, percent(0, schedule=[step]), now=NOON - DAY)
+    member(client, team, Role.VIEWER)
+    told = words(client.get(page(flag)))
+    assert "25 % was planned for" in told
+    assert "nobody could tell: quiet reported nothing for a week" in told
+    assert client.post(page(flag), {"act": "take", "environment": "production"}).status_code == 403
+
+    member(client, team)
+    said = client.post(page(flag), {"act": "take", "environment": "production"}, follow=True)
+
+    assert "The step to 25 % is taken." in words(said)
+    assert "Step held" not in said.content.decode()
+    assert standing(flag, production)[0].default_at(NOON).percent == 25_000
+    again = client.post(page(flag), {"act": "take", "environment": "production"}, follow=True)
+    assert "no step waits any more" in words(again)
+
+
+def test_a_held_step_taken_by_hand_needs_approval_where_changes_do(
+    client: Client, team: Team, production: Environment
+) -> None:
+    flag = registered(team, now=NOON - DAY)
+    step = {"at": instant_text(NOON - HOUR), "percent": 25, "waits": "health"}
+    served_by(flag, production, percent(0, schedule=[step]), now=NOON - DAY)
+    set_rights(environment=production, write_role=Role.RESPONDER, needs_approval=True)
+    member(client, team)
+
+    client.post(page(flag), {"act": "take", "environment": "production"})
+
+    assert FlagProposal.objects.get().document["schedule"][0]["released"] is True
+    assert standing(flag, production)[0].default_at(NOON).percent == 0
