@@ -45,13 +45,13 @@ class Links:
     team: Team
     is_open: bool = True
 
-    def incident(self, incident: Incident) -> str:
+    def incident(self, number: int) -> str:
         """The page of an incident."""
-        return incident_url(self.team, incident) if self.is_open else ""
+        return self.page("incident-detail", number)
 
-    def change(self, change: Change) -> str:
-        """The page of a deploy."""
-        return change_url(self.team, change) if self.is_open else ""
+    def deploy(self, change_id: str) -> str:
+        """The page of a deploy, by the public id of its change; empty for none."""
+        return self.page("deploy-detail", change_id) if change_id else ""
 
     def report(self, label: str) -> str:
         """Another report."""

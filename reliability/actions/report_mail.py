@@ -18,7 +18,6 @@ from reliability.actions.mail import note_skipped, queue_mail
 from reliability.addresses import Links, report_url
 from reliability.charts.day_grid import day_grid
 from reliability.charts.report import Shown, basis_of, days_in_words, period_name, shown_report
-from reliability.charts.week import strip_of
 from reliability.domain.periods import PeriodKind, period_labelled
 from reliability.domain.weeks import zone_named
 from reliability.models import OutgoingMail, ReportPlan, ReportSnapshot, ReportSubscription
@@ -126,12 +125,12 @@ def report_mail(
     period = period_labelled(label, zone_named(team.zone))
     basis = basis_of(team=team, period=period, now=now)
     shown = shown_report(basis=basis, links=Links(team))
-    strip, _ = strip_of(team=team, window=basis.window, zone=basis.zone, now=now, incident_url=lambda _: "")
+    strip = shown.telling.strip
     causes = basis.printed["total"]["downtime_by_cause"]
     context: dict[str, Any] = {  # Any: what a template reads
         "team": team, "label": label, "name": period_name(period), "kind": str(period.kind), "days": days_in_words(basis.window, basis.zone), "shown": shown,
         "broken": [shown.row(each) for each in shown.severe], "folded_count": len(shown.folded), "printed": basis.printed,
-        "grid": day_grid(strip) if period.kind is PeriodKind.WEEK else None, "base": settings.BASE_URL,
+        "grid": day_grid(strip) if strip else None, "base": settings.BASE_URL,
         "report": f"{settings.BASE_URL}{report_url(team, label)}", "stop": _stop_address(subscription), "zone": basis.zone.key,
         "causes": [(name, words, causes[f"{name}_seconds"], causes[f"{name}_seconds"] / causes["total_seconds"]) for name, words in CAUSES if causes[f"{name}_seconds"]],
         "objectives": [{**row, "left": max(0.0, min(1.0, row["remaining"] / row["budget"])) if row["budget"] else 0.0} for row in shown.objectives],

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from datetime import datetime, time, timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.db import transaction
 
 from deploys import failpoints
 from deploys.models import Fact, Team
+from reliability.charts.telling import KEY, first_needed, stored, telling_of
 from reliability.domain.contract import Report, contract
 from reliability.domain.intervals import Interval
 from reliability.domain.knowledge import Knowledge
@@ -52,7 +53,7 @@ def close_report(*, team: Team, label: str, now: datetime, known: Knowledge | No
     known = known or knowledge_as_of(team=team, as_of=now, span=window, traffic_from=window.start - LONGEST_PERIOD)
     report = Report(known, window, period.zone)
     result = contract(report)
-    stored = ReportSnapshot.objects.create(
+    snapshot = ReportSnapshot.objects.create(
         team=team,
         label=label,
         from_at=window.start,
@@ -61,11 +62,11 @@ def close_report(*, team: Team, label: str, now: datetime, known: Knowledge | No
         as_of_at=now,
         number=1,
         result=result,
-        beside={**kept(known, report.scope(None)), **flags_beside(team, result, now)},
+        beside=_beside(team, period, report, result, now),
         created_at=now,
     )
     failpoints.reach("report.stored")
-    return stored
+    return snapshot
 
 
 @transaction.atomic
@@ -110,9 +111,23 @@ def restate(
         reason=f"{in_words(found)}: {news}" if news else in_words(found),
         difference=[change.printed() for change in changes],
         result=result,
-        beside={**kept(known, report.scope(None)), **flags_beside(team, result, now)},
+        beside=_beside(team, period_labelled(label, zone), report, result, now),
         created_at=now,
     )
+
+
+def _beside(team: Team, period: Period, report: Report, result: dict[str, Any], now: datetime) -> dict[str, Any]:
+    """What is stored beside the numbers; Any: JSON. Its series reach further back than the numbers, so they are read anew."""
+    begin = first_needed(period)
+    known = knowledge_as_of(
+        team=team, as_of=now, span=Interval(begin, period.interval.end), traffic_from=begin - LONGEST_PERIOD
+    )
+    telling = telling_of(team=team, period=period, known=known, printed=result, now=now)
+    return {
+        **kept(report.known, report.scope(None)),
+        **flags_beside(team, result, now),
+        KEY: stored(telling),
+    }
 
 
 def keep_reports(*, team: Team, now: datetime) -> list[ReportSnapshot]:
@@ -129,9 +144,9 @@ def keep_reports(*, team: Team, now: datetime) -> list[ReportSnapshot]:
         return []
     span = Interval(min(starts), now)
     known = knowledge_as_of(team=team, as_of=now, span=span, traffic_from=span.start - LONGEST_PERIOD)
-    stored = [close_report(team=team, label=period.label, now=now, known=known) for period in due]
+    closed_now = [close_report(team=team, label=period.label, now=now, known=known) for period in due]
     restated = [restate(team=team, label=standing.label, now=now, known=known) for standing in closed]
-    return stored + [snapshot for snapshot in restated if snapshot is not None]
+    return closed_now + [snapshot for snapshot in restated if snapshot is not None]
 
 
 def _due(team: Team, now: datetime) -> list[Period]:

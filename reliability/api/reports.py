@@ -18,6 +18,7 @@ from deploys.models import Scope
 from deploys.queries.pages import BadCursor, page_of
 from reliability.api.answers import ReportAnswer, ReportLine, ReportList
 from reliability.api.reading import bad_value
+from reliability.charts.telling import without
 from reliability.domain.verdicts import week_word
 from reliability.models import ReportSnapshot
 
@@ -80,6 +81,6 @@ class ReportView(ScopedView):
                 "word": str(week_word(list(snapshot.result["objectives"].values()))),
                 "difference": snapshot.difference,
                 "result": snapshot.result,
-                "beside": snapshot.beside,
+                "beside": without(snapshot.beside),
             }
         )

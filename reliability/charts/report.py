@@ -9,9 +9,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from deploys.domain.instants import parse_instant
-from deploys.models import Team, Tier
+from deploys.models import Team
 from reliability.addresses import Links
 from reliability.charts.numbers import NAMES
+from reliability.charts.telling import KEY, MOST_TOLD, Telling, first_needed, read, telling_of
 from reliability.charts.tiles import (
     Compared,
     Tile,
@@ -22,30 +23,28 @@ from reliability.charts.tiles import (
     self_inflicted_tile,
 )
 from reliability.domain.beside import beside
-from reliability.domain.contract import Report, contract, scope_part
+from reliability.domain.contract import Report, contract
 from reliability.domain.intervals import Interval
 from reliability.domain.knowledge import Knowledge
 from reliability.domain.periods import COMPARED, Period, PeriodKind
-from reliability.domain.since_closing import KnownToday, moved_since
+from reliability.domain.since_closing import moved_since
 from reliability.domain.verdicts import Word, headline, left_ratio, unit_of, verdict
 from reliability.models import ReportSnapshot
 from reliability.queries import week as reads
 from reliability.queries.flag_lines import flags_beside
 from reliability.queries.knowledge import knowledge_now
-from reliability.queries.reports import WeekPoint, points_of, report_as_of, snapshots_of
+from reliability.queries.reports import report_as_of, snapshots_of
 
 Context = dict[str, Any]  # what a template reads
 Printed = Mapping[str, Any]  # Any: the printed report or a part of it
 
 #: A window that began earlier than this is computed from the whole log: its requests are not shared.
 SHARED_SPAN = dt.timedelta(days=99)
-SERIES = {PeriodKind.WEEK: 12, PeriodKind.MONTH: 12, PeriodKind.QUARTER: 8}
 WORD_STATES = {Word.MET: "ok", Word.AT_RISK: "warn", Word.MISSED: "missed", Word.NOT_JUDGED: "off"}
 REASON_WORDS = {
     "fully_on": "fully on", "fully_off": "fully off", "expired": "expired", "unevaluated": "not checked any more", "unreferenced": "no code left",
 }  # fmt: skip
 MEANS_WORDS = {"rollback": "rollback", "roll_forward": "another deploy", "flag": "flag", "none": "no known remedy"}
-MOST_TOLD = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +57,7 @@ class Basis:
     printed: Printed
     beside: Printed
     snapshots: Sequence[ReportSnapshot]
-    known: Knowledge
+    computed: Knowledge | None = None
 
     @property
     def window(self) -> Interval:
@@ -80,18 +79,34 @@ class Basis:
         """The period has not ended."""
         return self.now < self.window.end
 
+    @property
+    def is_told(self) -> bool:
+        """A closed report that has its telling stored."""
+        return bool(self.snapshots) and KEY in self.beside
+
+    @property
+    def known(self) -> Knowledge:
+        """What is known today, from the beginning of the longest series on. Shared between pages."""
+        return self.computed or knowledge_now(team=self.team, now=self.now, since=first_needed(self.period))
+
 
 def basis_of(*, team: Team, period: Period, now: dt.datetime) -> Basis:
     """Reads or computes the numbers."""
     snapshots = snapshots_of(team=team, label=period.label)
-    since = min(period.until(SERIES[period.kind])[0].interval.start, period.before(COMPARED[period.kind]).start)
-    known = knowledge_now(team=team, now=now, since=since)
-    stored = snapshots[-1] if snapshots else None
-    printed = printed_now(team, known, period) if stored is None else stored.result
-    besides = None if stored is None else stored.beside
-    if not besides:
-        besides = {**_beside(known, period), **flags_beside(team, printed, now)}
+    if snapshots and snapshots[-1].beside:
+        return Basis(team, period, now, snapshots[-1].result, snapshots[-1].beside, snapshots)
+    known = knowledge_now(team=team, now=now, since=first_needed(period))
+    printed = snapshots[-1].result if snapshots else printed_now(team, known, period)
+    besides = {**_beside(known, period), **flags_beside(team, printed, now)}
     return Basis(team, period, now, printed, besides, snapshots, known)
+
+
+def telling_by(basis: Basis) -> Telling:
+    """What stands beside the numbers: the stored one of a closed report, else from today's rows."""
+    found = read(basis.beside) if basis.snapshots else None
+    return found or telling_of(
+        team=basis.team, period=basis.period, known=basis.known, printed=basis.printed, now=basis.now
+    )
 
 
 def printed_now(team: Team, known: Knowledge, period: Period) -> Printed:
@@ -108,20 +123,25 @@ def _beside(known: Knowledge, period: Period) -> Printed:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What all forms of a report tell. `chosen` is the objective the verdict speaks of, by its key in the printed ones."""
+    """What all forms of a report tell. `chosen` is the objective the verdict speaks of.
+
+    moved: incidents of a closed report that are known otherwise today, with what is.
+    """
 
     basis: Basis
     links: Links
     word: Word
     parts: Sequence[Any]
     tiles: Sequence[Tile]
-    points: Sequence[WeekPoint]
-    broken: Sequence[reads.Broken]
+    telling: Telling
     undecided: Sequence[reads.Broken]
     chosen: Printed | None
-    chosen_key: str
-    ahead: reads.Ahead
-    promised: reads.Promised
+    moved: Sequence[Context]
+
+    @property
+    def broken(self) -> Sequence[reads.Broken]:
+        """Incidents of the period, worst first."""
+        return self.telling.broken
 
     @property
     def severe(self) -> list[reads.Broken]:
@@ -138,9 +158,9 @@ class Shown:
         """One incident, with where it leads."""
         shown = broken.confirmed or broken.suggested
         return {
-            "broken": broken, "incident": broken.incident, "url": self.links.incident(broken.incident), "lasted": broken.lasted,
-            "is_open": broken.incident.restored_at is None, "services": ", ".join(broken.services),
-            "cause_url": self.links.change(shown.change) if shown and shown.change else "", "probability": shown.probability if shown else None,
+            "broken": broken, "incident": broken, "url": self.links.incident(broken.number), "lasted": broken.lasted,
+            "is_open": broken.restored_at is None, "services": ", ".join(broken.services),
+            "cause_url": self.links.deploy(shown.change_id) if shown else "", "probability": shown.probability if shown else None,
         }  # fmt: skip
 
     @property
@@ -176,27 +196,6 @@ class Shown:
         return [{"means": MEANS_WORDS[name], **parts[name]} for name in MEANS_WORDS if parts.get(name, {}).get("count")]
 
     @property
-    def moved(self) -> list[Context]:
-        """Incidents of a closed report that are known otherwise today, with what is: lists and pictures show today's."""
-        stored = self.basis.beside.get("rows")
-        if not self.basis.snapshots or stored is None or len(self.broken) >= reads.MOST_BROKEN:
-            return []
-        counted = [each.incident for each in self.broken if each.incident.environment.tier == Tier.PRODUCTION]
-        rows = {name: each for each in counted for name in (each.external_id, str(each.public_id))}
-        today = [
-            KnownToday((each.external_id, str(each.public_id)), each.impact_class, each.begins_at, each.restored_at)
-            for each in counted
-        ]
-        return [
-            {
-                "words": each.words,
-                "name": rows[each.id].slug if each.id in rows else each.id,
-                "url": self.links.incident(rows[each.id]) if each.id in rows else "",
-            }
-            for each in moved_since(stored["incidents"], today, end=self.basis.window.end)
-        ]
-
-    @property
     def is_quiet(self) -> bool:
         """Nothing was deployed, nothing broke, nothing waits."""
         deploys = self.basis.printed["total"]["deploys"]["took_traffic_count"]
@@ -218,50 +217,52 @@ def _line(told: Printed | None) -> Context | None:
 
 
 def shown_report(*, basis: Basis, links: Links) -> Shown:
-    """Everything but figures. About thirty queries, whatever the number of rows."""
-    team, period, now = basis.team, basis.period, basis.now
-    broken = reads.broken_in(team=team, window=basis.window, now=min(now, basis.window.end))
-    undecided = [each for each in broken if each.suggested]
-    word, parts = verdict(basis.printed, reads.worst_of(broken), len(undecided), str(period.kind))
-    objectives = basis.printed["objectives"]
-    chosen = headline(list(objectives.values()))
-    chosen_key = next((key for key, each in objectives.items() if each is chosen), "")
-    periods = period.until(SERIES[period.kind])
-    points = points_of(basis.known, periods)
+    """Everything but figures. Of a closed report that has its telling one query, else about thirty."""
+    period, telling = basis.period, telling_by(basis)
+    undecided = [each for each in telling.broken if each.suggested]
+    word, parts = verdict(basis.printed, reads.worst_of(telling.broken), len(undecided), str(period.kind))
+    chosen = headline(list(basis.printed["objectives"].values()))
     return Shown(
-        basis, links, word, parts, _tiles(basis, links, points, broken, chosen, chosen_key), points, broken, undecided, chosen, chosen_key,
-        reads.ahead(team=team, after=max(basis.window.end, now) if not basis.is_running else now),
-        reads.promised(
-            team=team, window=basis.window, at=min(now, basis.window.end), zone=period.zone, broken=broken, most=MOST_TOLD
-        ),
+        basis, links, word, parts, _tiles(basis, links, telling, chosen), telling, undecided, chosen, _moved(basis, links)
     )  # fmt: skip
 
 
-def _tiles(
-    basis: Basis,
-    links: Links,
-    points: Sequence[WeekPoint],
-    broken: Sequence[reads.Broken],
-    chosen: Printed | None,
-    chosen_key: str,
-) -> list[Tile]:
+def _moved(basis: Basis, links: Links) -> list[Context]:
+    """What is known otherwise today than at the closing. One query."""
+    rows = basis.beside.get("rows")
+    if not basis.snapshots or rows is None:
+        return []
+    found = reads.known_today(team=basis.team, window=basis.window)
+    if found is None:
+        return []
+    today, named = found
+    return [
+        {
+            "words": each.words,
+            "name": named[each.id][0] if each.id in named else each.id,
+            "url": links.incident(named[each.id][1]) if each.id in named else "",
+        }
+        for each in moved_since(rows["incidents"], today, end=basis.window.end)
+    ]
+
+
+def _tiles(basis: Basis, links: Links, telling: Telling, chosen: Printed | None) -> list[Tile]:
     """The row of figures; several periods before are one window of their own, not a mean of several."""
-    period = basis.period
-    many = COMPARED[period.kind]
+    period, points = basis.period, telling.points
     compared = Compared(
-        _whole(basis, period.before(1)), _whole(basis, period.before(many)),
-        f"{period.kind} before", f"{many} {period.kind}s before",
-    )  # fmt: skip
+        telling.one_before,
+        telling.many_before,
+        f"{period.kind} before",
+        f"{COMPARED[period.kind]} {period.kind}s before",
+    )
     total = basis.printed["total"]
     whole = next(
         (each for each in basis.printed["objectives"].values() if not each["service"] and each["sli"] == "time"), None
     )
-    down = sum(1 for each in broken if each.incident.impact_class == "downtime")
-    windows = [Interval(point.from_at, point.to_at) for point in points]
-    remaining = reads.remaining_by_period(basis.known, chosen_key, windows, basis.zone) if chosen else []
+    down = sum(1 for each in telling.broken if each.impact_class == "downtime")
     tiles = {
         "availability": availability_tile(total, whole, points, compared, down),
-        "budget": budget_tile(chosen, remaining, compared.one_words),
+        "budget": budget_tile(chosen, telling.remaining, compared.one_words),
         "failed-changes": failures_tile(total, points, compared),
         "recovery": recovery_tile(total, points, compared),
         "self-inflicted": self_inflicted_tile(total, points, compared),
@@ -273,10 +274,6 @@ def _tiles(
 def numbers_urls(basis: Basis, links: Links) -> dict[str, str]:
     """Where each number of the report leads: to its rows; empty for readers without an account."""
     return {name: links.page("report-rows", basis.period.label, name) for name in NAMES}
-
-
-def _whole(basis: Basis, window: Interval) -> Printed:
-    return scope_part(Report(basis.known, window, basis.zone), None)
 
 
 def objective_row(key: str, printed: Printed) -> Context:

@@ -68,6 +68,7 @@ class IncidentBar:
     caused_by: Sequence[str] = field(default_factory=tuple)
     cause_words: str = ""
     url: str = ""
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,8 +151,13 @@ def _point(known: Knowledge, period: Period, service: str | None) -> WeekPoint:
 
 
 def snapshots_of(*, team: Team, label: str) -> list[ReportSnapshot]:
-    """The closed reports of a period, in order of their numbers; none while it has not been closed."""
-    return list(ReportSnapshot.objects.filter(team=team, label=label).order_by("number"))
+    """The closed reports of a period, in order of their numbers; none while it has not been closed.
+
+    Only the one that stands is read whole; the others read their numbers when they are asked for them. Two queries.
+    """
+    rows = ReportSnapshot.objects.filter(team=team, label=label)
+    found = list(rows.defer("result", "beside", "difference").order_by("number"))
+    return found and [*found[:-1], rows.get(pk=found[-1].pk)]
 
 
 def closed_since(*, team: Team, since: datetime) -> list[ReportSnapshot]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,6 +16,7 @@ from incidents.domain.promises import ItemState
 from incidents.models import ActionItem, Cause, Incident, Maintenance, Remedy, Retrospective
 from reliability.domain.intervals import Interval
 from reliability.domain.knowledge import Knowledge
+from reliability.domain.since_closing import KnownToday
 from reliability.domain.slo import Evaluation
 from reliability.domain.spending import BudgetStep, budget_steps
 from reliability.domain.verdicts import Worst
@@ -29,27 +30,51 @@ MOST_BROKEN = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Broken:
-    """An incident as the report tells of it."""
+class ToldCause:
+    """What an incident is laid at. change_id: the public id of the deploy, empty for anything else; by: who linked it."""
 
-    incident: Incident
+    name: str
+    change_id: str
+    by: str
+    probability: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """An incident as the report tells of it, with nothing that a row of today would have to add."""
+
+    number: int
+    slug: str
+    title: str
+    impact_class: str
     services: Sequence[str]
+    users_count: int
+    started_at: dt.datetime | None
+    begins_at: dt.datetime
+    detected_at: dt.datetime | None
+    mitigated_at: dt.datetime | None
+    restored_at: dt.datetime | None
     lasted: dt.timedelta
-    confirmed: Cause | None
-    suggested: Cause | None
-    cause_name: str
+    confirmed: ToldCause | None
+    suggested: ToldCause | None
     ended_by: str
+
+    @property
+    def cause_name(self) -> str:
+        """The confirmed cause, else the suspected one; empty where none is named."""
+        shown = self.confirmed or self.suggested
+        return shown.name if shown else ""
 
     @property
     def is_severe(self) -> bool:
         """Whether it is told in full."""
-        return self.incident.impact_class in SEVERE
+        return self.impact_class in SEVERE
 
     @property
     def harm(self) -> tuple[bool, float, bool, float]:
         """What the list is ordered by: severe ones first, then users × time, downtime first where no users are known."""
         seconds = self.lasted.total_seconds()
-        return self.is_severe, self.incident.users_count * seconds, self.incident.impact_class == SEVERE[0], seconds
+        return self.is_severe, self.users_count * seconds, self.impact_class == SEVERE[0], seconds
 
 
 def broken_in(*, team: Team, window: Interval, now: dt.datetime, most: int = MOST_BROKEN) -> list[Broken]:
@@ -65,16 +90,56 @@ def _broken(incident: Incident, now: dt.datetime) -> Broken:
     causes = list(incident.causes.all())
     confirmed = next((cause for cause in causes if cause.status == Cause.Status.CONFIRMED), None)
     suggested = next((cause for cause in causes if cause.status == Cause.Status.SUGGESTED), None)
-    shown = confirmed or suggested
     return Broken(
-        incident=incident,
+        number=incident.number,
+        slug=incident.slug,
+        title=incident.title,
+        impact_class=incident.impact_class,
         services=[each.service.name for each in incident.incident_services.all()],
+        users_count=incident.users_count,
+        started_at=incident.started_at,
+        begins_at=incident.begins_at,
+        detected_at=incident.detected_at,
+        mitigated_at=incident.mitigated_at,
+        restored_at=incident.restored_at,
         lasted=(incident.restored_at or now) - incident.begins_at,
-        confirmed=confirmed,
-        suggested=suggested if confirmed is None else None,
-        cause_name="" if shown is None else change_name(shown.change) if shown.change else shown.get_kind_display(),
+        confirmed=_cause(confirmed) if confirmed else None,
+        suggested=_cause(suggested) if suggested and confirmed is None else None,
         ended_by=", ".join(_remedy(remedy) for remedy in incident.remedies.all()),
     )
+
+
+def _cause(cause: Cause) -> ToldCause:
+    change = cause.change
+    is_deploy = change is not None and change.kind == change.Kind.DEPLOY
+    return ToldCause(
+        name=change_name(change) if change else cause.get_kind_display(),
+        change_id=str(change.public_id) if change and is_deploy else "",
+        by=cause.by,
+        probability=cause.probability,
+    )
+
+
+def known_today(*, team: Team, window: Interval) -> tuple[list[KnownToday], dict[str, tuple[str, int]]] | None:
+    """Counted incidents of the window as they stand, and (slug, number) by each of their ids. One query.
+
+    None where there are too many to compare.
+    """
+    rows = list(
+        incidents_in(team=team, window=window)
+        .filter(environment__tier=Tier.PRODUCTION)
+        .prefetch_related(None)
+        .select_related(None)
+        .only("team", "number", "external_id", "public_id", "impact_class", "begins_at", "restored_at")[:MOST_BROKEN]
+    )
+    if len(rows) == MOST_BROKEN:
+        return None
+    named = {name: (each.slug, each.number) for each in rows for name in (each.external_id, str(each.public_id))}
+    today = [
+        KnownToday((each.external_id, str(each.public_id)), each.impact_class, each.begins_at, each.restored_at)
+        for each in rows
+    ]
+    return today, named
 
 
 def _remedy(remedy: Remedy) -> str:
@@ -92,14 +157,14 @@ def worst_of(broken: Sequence[Broken]) -> Worst | None:
     if first is None:
         return None
     return Worst(
-        label=first.incident.slug,
-        title=first.incident.title,
+        label=first.slug,
+        title=first.title,
         lasted_seconds=first.lasted.total_seconds(),
-        users_count=first.incident.users_count,
+        users_count=first.users_count,
         cause=first.cause_name,
         status="confirmed" if first.confirmed else "suggested" if first.suggested else "",
         ended_by=first.ended_by,
-        is_open=first.incident.restored_at is None,
+        is_open=first.restored_at is None,
     )
 
 
@@ -153,11 +218,57 @@ def objectives_by_period(
 
 
 @dataclass(frozen=True, slots=True)
+class FailedDeploy:
+    """A deploy that failed, or is suspected."""
+
+    change_id: str
+    service: str
+    release: str
+    started_at: dt.datetime | None
+    is_failed: bool
+
+
+def failed_deploys(*, team: Team, printed: Mapping[str, Any]) -> list[FailedDeploy]:  # Any: the printed report
+    """The failed and suspected deploys that a printed report names, oldest first. One query."""
+    part = printed["total"]["change_failure"]
+    failed = set(part["failed_deploy_ids"])
+    rows = deploys_by_ids(team=team, ids=[*part["failed_deploy_ids"], *part["suspected_deploy_ids"]])
+    return [
+        FailedDeploy(
+            str(deploy.change.public_id), deploy.service.name, str(deploy.release or deploy.external_id), deploy.started_at,
+            deploy.external_id in failed or str(deploy.change.public_id) in failed,
+        )
+        for deploy in rows
+    ]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedWork:
+    """A slot of maintenance; without services all of them."""
+
+    starts_at: dt.datetime
+    ends_at: dt.datetime
+    title: str
+    services: Sequence[str]
+    is_for_all_services: bool
+    is_announced: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ExpiringFlag:
+    """A flag with the day after which it should be gone."""
+
+    key: str
+    expires_at: dt.datetime
+    owner: str
+
+
+@dataclass(frozen=True, slots=True)
 class Ahead:
     """What is known to come: announced or planned work, and flags that expire."""
 
-    slots: Sequence[Maintenance]
-    flags: Sequence[Flag]
+    slots: Sequence[PlannedWork]
+    flags: Sequence[ExpiringFlag]
 
 
 def ahead(*, team: Team, after: dt.datetime, span: dt.timedelta = 14 * DAY, most: int = 5) -> Ahead:
@@ -166,23 +277,50 @@ def ahead(*, team: Team, after: dt.datetime, span: dt.timedelta = 14 * DAY, most
         team=team, is_cancelled=False, environment__tier=Tier.PRODUCTION, ends_at__gt=after, starts_at__lt=after + span
     ).prefetch_related("services")  # fmt: skip
     flags = Flag.objects.filter(team=team, expires_at__gt=after, expires_at__lt=after + span, archived_at__isnull=True)
-    return Ahead(list(slots.order_by("starts_at", "pk")[:most]), list(flags.order_by("expires_at", "pk")[:most]))
+    return Ahead(
+        [
+            PlannedWork(
+                slot.starts_at, slot.ends_at, slot.title, [each.name for each in slot.services.all()], slot.is_for_all_services,
+                slot.announced_at is not None,
+            )
+            for slot in slots.order_by("starts_at", "pk")[:most]
+        ],
+        [
+            ExpiringFlag(flag.key, flag.expires_at, flag.owner)
+            for flag in flags.order_by("expires_at", "pk")[:most] if flag.expires_at is not None
+        ],
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class OwedItem:
+    """Something promised after an incident that is overdue. owner: empty where nobody looks after it."""
+
+    public_id: str
+    title: str
+    owner: str
+    due_on: dt.date | None
+    incident: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unwritten:
+    """An incident nobody has written about."""
+
+    number: int
+    slug: str
+    title: str
 
 
 @dataclass(frozen=True, slots=True)
 class Promised:
     """What was promised after incidents, as of an instant. `unwritten`: severe incidents without a finished retrospective."""
 
-    overdue: Sequence[ActionItem]
+    overdue: Sequence[OwedItem]
     overdue_count: int
     open_count: int
     done_count: int
-    unwritten: Sequence[Incident]
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing was promised and nothing is owed."""
-        return not (self.overdue_count or self.open_count or self.done_count or self.unwritten)
+    unwritten: Sequence[Unwritten]
 
 
 def promised(
@@ -197,14 +335,22 @@ def promised(
     counts = items.aggregate(
         late=Count("pk", filter=late), standing=Count("pk", filter=standing), done=Count("pk", filter=done)
     )
-    ended = [each.incident for each in broken if each.is_severe and each.incident.restored_at is not None]
+    ended = [each for each in broken if each.is_severe and each.restored_at is not None]
     written = set(
-        Retrospective.objects.filter(incident__in=ended, finished_at__lte=at).values_list("incident_id", flat=True)
+        Retrospective.objects.filter(
+            incident__team=team, incident__number__in=[each.number for each in ended], finished_at__lte=at
+        ).values_list("incident__number", flat=True)
     )
+    overdue = items.filter(late).select_related("incident", "owner").order_by("due_on", "pk")[:most]
     return Promised(
-        overdue=list(items.filter(late).select_related("incident", "owner").order_by("due_on", "pk")[:most]),
+        overdue=[
+            OwedItem(str(each.public_id), each.title, each.owner.name if each.owner else "", each.due_on, each.incident.slug)
+            for each in overdue
+        ],
         overdue_count=counts["late"],
         open_count=counts["standing"],
         done_count=counts["done"],
-        unwritten=[incident for incident in ended if incident.pk not in written][:most],
-    )
+        unwritten=[
+            Unwritten(each.number, each.slug, each.title) for each in ended if each.number not in written
+        ][:most],
+    )  # fmt: skip

@@ -16,9 +16,9 @@ from deploys.models import Service, Team
 from deploys.views.access import TeamRequest, team_page
 from incidents.models import Cause, Incident
 from incidents.views.completeness import incomplete
-from reliability.addresses import change_url, incident_url, page_url, service_url
+from reliability.addresses import Links, change_url, incident_url, page_url, service_url
 from reliability.charts.strip import week_strip
-from reliability.charts.week import strip_of
+from reliability.charts.week import linked, strip_of
 from reliability.domain.intervals import Interval
 from reliability.domain.spending import worst_classes
 from reliability.domain.weeks import DAY, local_date, midnight
@@ -37,14 +37,12 @@ def dashboard(request: TeamRequest) -> HttpResponse:
     zone = team_zone(team)
     today = local_date(now, zone)
     window = Interval(midnight(today - 6 * DAY, zone), midnight(today + DAY, zone))
-    strip, left_out = strip_of(
-        team=team, window=window, zone=zone, now=now, incident_url=lambda incident: incident_url(team, incident)
-    )
+    strip, left_out = strip_of(team=team, window=window, zone=zone, now=now)
     objectives = objectives_now(team=team, now=now)
     context = {
         "now": now, "week": week_holding(team=team, at=now)[0], "zone": team.zone, "last_heard_at": _last_heard_at(team),
         "band": _band(team, now, objectives),
-        "strip": week_strip(strip, title="The last seven days"), "strip_left_out": left_out,
+        "strip": week_strip(linked(strip, Links(team).incident), title="The last seven days"), "strip_left_out": left_out,
         "lines": _service_lines(team, now, objectives),
         "incomplete": incomplete(
             slug=team.slug, services=list(Service.objects.filter(team=team)), begins_at=window.start, ends_at=window.end, zone=zone

@@ -15,7 +15,7 @@ from deploys import clock
 from deploys.models import Service, Team
 from deploys.views.access import TeamRequest, team_page
 from incidents.views.completeness import incomplete
-from reliability.addresses import Links, change_url, page_url, report_url
+from reliability.addresses import Links, page_url, report_url
 from reliability.charts.report import (
     WORD_STATES,
     Basis,
@@ -27,8 +27,6 @@ from reliability.charts.report import (
     shown_report,
 )
 from reliability.charts.report_figures import report_figures
-from reliability.charts.strip import week_strip
-from reliability.charts.week import strip_of
 from reliability.domain.history import IMPACT_CLASSES
 from reliability.domain.periods import NotAPeriod, Period, PeriodKind, period_holding, period_labelled
 from reliability.domain.restatement import leaves
@@ -42,8 +40,6 @@ Context = dict[str, Any]  # what a template reads
 Printed = Mapping[str, Any]  # Any: a part of the printed report
 
 ARCHIVED = {PeriodKind.WEEK: 14, PeriodKind.MONTH: 13, PeriodKind.QUARTER: 8}
-#: The strip is a picture of days: longer periods show none.
-STRIP_KINDS = {PeriodKind.WEEK}
 
 
 def asked_period(team: Team, label: str, now: dt.datetime) -> Period:
@@ -113,15 +109,16 @@ def report_context(basis: Basis, links: Links) -> Context:
     """What the template of a report reads."""
     team, period, now, printed = basis.team, basis.period, basis.now, basis.printed
     shown = shown_report(basis=basis, links=links)
+    figures = report_figures(shown)
     return {
         "label": period.label, "kind": str(period.kind), "window": basis.window, "zone": period.zone.key, "days": days_in_words(basis.window, period.zone),
         "name": period_name(period), "team": team, "now": now, "as_of": basis.as_of, "is_running": basis.is_running, "snapshots": basis.snapshots,
         "word": shown.word.value, "word_is": WORD_STATES[shown.word], "parts": shown.parts, "tiles": shown.tiles,
-        **_strip(basis, links),
+        "strip": figures.get("strip"), "strip_left_out": shown.telling.strip_left_out,
         "broken": [shown.row(each) for each in shown.severe], "folded": [shown.row(each) for each in shown.folded],
-        "undecided": [shown.row(each) for each in shown.undecided], "figures": report_figures(shown), "objectives": shown.objectives,
-        "moved": shown.moved, "recoveries": shown.recoveries, "ahead": shown.ahead, "promised": shown.promised, "printed": printed, "total": printed["total"], "failed": _failed(team, shown),
-        "owed": _owed(shown, links),
+        "undecided": [shown.row(each) for each in shown.undecided], "figures": figures, "objectives": shown.objectives,
+        "moved": shown.moved, "recoveries": shown.recoveries, "ahead": shown.telling.ahead, "promised": shown.telling.promised, "printed": printed, "total": printed["total"], "failed": [{"deploy": each, "url": links.deploy(each.change_id)} for each in shown.telling.failed],
+        "owed": _owed(shown, links), "is_stored": basis.is_told,
         "issue_rates": _issue_rates(printed["total"]["issues"]), "flags": printed["flags"], "stale": shown.stale, "flag_news": shown.flag_news, "cleanup_url": links.page("flag-cleanup"), "window_part": printed["window"],
         "behind": {name.replace("-", "_"): url for name, url in numbers_urls(basis, links).items()},
         "incomplete": incomplete(
@@ -133,8 +130,10 @@ def report_context(basis: Basis, links: Links) -> Context:
 def _owed(shown: Shown, links: Links) -> Context:
     """The promises that are overdue and the incidents nobody has written about, with where they lead."""
     return {
-        "items": [(item, links.page("action-item", item.public_id)) for item in shown.promised.overdue],
-        "unwritten": [(each, links.page("incident-retrospective", each.number)) for each in shown.promised.unwritten],
+        "items": [(item, links.page("action-item", item.public_id)) for item in shown.telling.promised.overdue],
+        "unwritten": [
+            (each, links.page("incident-retrospective", each.number)) for each in shown.telling.promised.unwritten
+        ],
     }
 
 
@@ -146,18 +145,6 @@ def _issue_rates(issues: Printed) -> list[tuple[str, str]]:
         (name.replace("_", "-"), f"{100 * issues[f'{name}_per_deploy_ratio']:.0f}")
         for name in IMPACT_CLASSES if issues[f"{name}_count"]
     ] or [("of any class", "0")]  # fmt: skip
-
-
-def _strip(basis: Basis, links: Links) -> Context:
-    if basis.period.kind not in STRIP_KINDS:
-        return {"strip": None, "strip_left_out": 0}
-    strip, left_out = strip_of(
-        team=basis.team, window=basis.window, zone=basis.zone, now=basis.now, incident_url=links.incident
-    )
-    return {
-        "strip": week_strip(strip, figure_id="week-strip", title="What happened, and what caused it"),
-        "strip_left_out": left_out,
-    }
 
 
 @team_page()
@@ -205,18 +192,3 @@ def _neighbour(team: Team, period: Period, now: dt.datetime) -> Context | None:
     if period.interval.start > now:
         return None
     return {"label": period.label, "url": report_url(team, period.label)}
-
-
-def _failed(team: Team, shown: Shown) -> list[Context]:
-    """Failed and suspected deploys as rows."""
-    part = shown.basis.printed["total"]["change_failure"]
-    failed = set(part["failed_deploy_ids"])
-    rows = reads.deploys_by_ids(team=team, ids=[*part["failed_deploy_ids"], *part["suspected_deploy_ids"]])
-    return [
-        {
-            "deploy": deploy, "url": change_url(team, deploy.change) if shown.links.is_open else "",
-            "release": deploy.release or deploy.external_id,
-            "is_failed": deploy.external_id in failed or str(deploy.change.public_id) in failed,
-        }
-        for deploy in rows
-    ]  # fmt: skip

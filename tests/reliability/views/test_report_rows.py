@@ -120,8 +120,11 @@ def test_a_closed_report_says_where_its_lists_differ_from_its_numbers(client: Cl
             record_fact(team=busy, kind="incident", payload=payload, received_at=LATER, origin="person")
         after = text_of(client.get(f"/t/{busy.slug}/reports/{WEEK}/").content.decode())
 
-    assert "Otherwise since" not in before
-    assert "Otherwise since: INC-1 (downtime then, multi-user today), i3 (counted then, does not count today)." in after
+    assert "Known otherwise today" not in before
+    assert (
+        "Known otherwise today: INC-1 (downtime then, multi-user today), i3 (counted then, does not count today)."
+        in after
+    )
 
 
 @pytest.mark.parametrize("path", [f"{WEEK}/rows/nothing/", "2026-W99/rows/issues/", "2027-W10/rows/issues/"])

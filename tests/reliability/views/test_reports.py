@@ -6,6 +6,8 @@ import re
 import pytest
 
 from deploys import clock
+from reliability.actions.reports import close_report
+from reliability.charts.telling import KEY
 from reliability.models import ReportSnapshot
 from reliability.queries.reports import report_now, week_labelled
 from tests.conftest import NOON
@@ -15,6 +17,7 @@ pytestmark = pytest.mark.django_db(databases="__all__")
 
 WEEK = "2026-W10"  # holds NOON, a Wednesday
 DAY = 1_440
+MONDAY = dt.datetime(2026, 3, 9, 6, tzinfo=dt.UTC)
 
 
 def page(client, team, label=WEEK):
@@ -171,3 +174,49 @@ def test_a_week_shown_later_stays_the_same_week(client, busy):
 
     assert "2 deploys, 1 failed (50.0 %), 1 more suspected." in text
     assert "The week is not over." not in text
+
+
+def test_a_closed_report_is_answered_from_its_snapshot(client, busy, tell, django_assert_num_queries):
+    close_report(team=busy, label=WEEK, now=MONDAY)
+    with clock.at(MONDAY + dt.timedelta(hours=3)):
+        before = page(client, busy)
+        with django_assert_num_queries(11):
+            page(client, busy)
+        for number in range(3):
+            tell(
+                "deploy",
+                id=f"x{number}",
+                service="mailer",
+                release=f"8.{number}",
+                status="success",
+                started_at=90,
+                finished_at=85,
+            )
+            tell(
+                "incident",
+                id=f"y{number}",
+                title="Told later",
+                services=["cart"],
+                class_="downtime",
+                started_at=80,
+                restored_at=70,
+            )
+
+        after = page(client, busy)
+
+        with django_assert_num_queries(11):
+            page(client, busy)
+    assert text_of(before).replace("  ", " ") == text_of(after).replace(
+        "As known at the closing. Known otherwise today: INC-6 (not known then), INC-5 (not known then), INC-4 (not known then). ",
+        "",
+    )
+
+
+def test_a_report_closed_before_its_lists_were_stored_is_read_from_the_rows(client, busy):
+    snapshot = close_report(team=busy, label=WEEK, now=MONDAY)
+    with clock.at(MONDAY + dt.timedelta(hours=3)):
+        stored = text_of(page(client, busy))
+        snapshot.beside.pop(KEY)
+        snapshot.save(update_fields=["beside"])
+
+        assert text_of(page(client, busy)) == stored
