@@ -20,6 +20,7 @@ from typing import Any
 
 from deploys.actions.deliveries import log_delivery
 from deploys.actions.facts import record_fact
+from deploys.actions.flag_segments import save_segment
 from deploys.models import Role, Scope, Team, User
 from incidents.actions.pings import renew_ping_key
 from incidents.actions.runbooks import write_runbook
@@ -62,6 +63,11 @@ def deploy(team: Team) -> dict[str, Any]:
 
 def flag(team: Team) -> dict[str, Any]:
     return {"public_id": registered(team, key=f"flag-{team.registered_flags.count()}").public_id}
+
+
+def segment(team: Team) -> dict[str, Any]:
+    key = f"segment-{team.flag_segments.count()}"
+    return {"key": save_segment(team=team, key=key, said={"included": ["u"]}, now=NOON, by=None).key}
 
 
 def service(team: Team) -> dict[str, Any]:
@@ -291,6 +297,8 @@ TABLE: dict[str, Row] = {
     f"{T}/flags/cleanup/": Row(TEAM, body={"act": "done"}),
     f"{T}/flags/import/": Row(TEAM, read=Role.ADMIN, write=Role.ADMIN),
     f"{T}/flags/keys/": Row(TEAM, read=Role.ADMIN, write=Role.ADMIN, body={"act": "make"}),
+    f"{T}/flags/segments/": Row(TEAM),
+    f"{T}/flags/segments/<str:key>/": Row(TEAM, args=segment, body={"act": "delete"}),
     f"{T}/flags/<uuid:public_id>/": Row(TEAM, args=flag, body={"act": "describe"}),
     f"{T}/services/": Row(TEAM, write=None),
     f"{T}/services/<uuid:public_id>/": Row(TEAM, write=None, args=service),

@@ -12,7 +12,7 @@ from django.db.models import F
 from deploys.actions.flags import record_flag
 from deploys.actions.turns import one_write
 from deploys.domain.changes import FlagReport
-from deploys.domain.flag_documents import InvalidRules, segment_document, segment_of
+from deploys.domain.flag_documents import InvalidRules
 from deploys.domain.flag_graph import dependants_of
 from deploys.domain.flag_rules import LASTING, FlagKind, ValueType
 from deploys.domain.flag_variants import due_at, is_key, is_lasting, stages_ok, variants_document, variants_of
@@ -22,7 +22,6 @@ from deploys.models import (
     FlagEnvironment,
     FlagEpoch,
     FlagRevision,
-    FlagSegment,
     FlagTask,
     RegisteredFlag,
     Service,
@@ -151,20 +150,6 @@ def restore_flag(*, flag: RegisteredFlag, reason: str, now: dt.datetime, by: Use
         flag.refresh_from_db()
         if flag.archived_at is not None:
             _set_archived(flag, None, FlagRevision.Act.RESTORED, reason, now, by)
-
-
-def save_segment(*, team: Team, key: str, said: object) -> FlagSegment:
-    """A segment, new or changed. FlagRefused names what is wrong."""
-    if not is_key(key):
-        raise FlagRefused("expected 1 to 100 letters, digits, dots, dashes and underscores", field="key")
-    try:
-        document = segment_document(segment_of(key, said))
-    except InvalidRules as error:
-        raise FlagRefused(str(error), field="document") from error
-    with one_write():
-        row, _ = FlagSegment.objects.update_or_create(team=team, key=key, defaults={"document": document})
-        touch(team.environments.all())
-    return row
 
 
 def set_rights(*, environment: Environment, write_role: str, needs_approval: bool) -> None:

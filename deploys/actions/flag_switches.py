@@ -105,7 +105,7 @@ def change_flag(
             before=document_of(before), after=settings.document,
         )  # fmt: skip
         if preview(before, rules, flag.off_variant, now):
-            revision.change = _record(flag, environment, str(revision.public_id), before, now, rules, now, by)
+            revision.change = record_flip(flag, environment, str(revision.public_id), before, now, rules, now, by)
             revision.save(update_fields=["change"])
         _follow_migration(flag, environment, rules, now, by)
         touch([environment])
@@ -230,7 +230,7 @@ def _note_time(
             continue
         if exposure(rules, flag.off_variant, last) != exposure(rules, flag.off_variant, at):
             identity = f"{settings.pk}.{settings.version}.{at:%Y%m%dT%H%M%S.%f}"
-            change = _record(flag, environment, identity, rules, last, rules, at, None, received_at=now)
+            change = record_flip(flag, environment, identity, rules, last, rules, at, None, received_at=now)
             FlagRevision.objects.create(
                 flag=flag, environment=environment, act=Act.STEPPED, at=at, change=change,
                 reason="the schedule's step came" if any(step.at == at for step in rules.schedule) else "the kill ended",
@@ -251,7 +251,7 @@ def _moments(rules: Rules) -> list[dt.datetime]:
     return sorted(ends | {step.at for step in rules.schedule})
 
 
-def _record(
+def record_flip(
     flag: RegisteredFlag,
     environment: Environment,
     identity: str,

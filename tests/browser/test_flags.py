@@ -27,6 +27,7 @@ from deploys.actions.flag_cleanup import archive_proven
 from deploys.actions.flag_keys import make_key
 from deploys.actions.flag_registry import archive_flag
 from deploys.actions.flag_scans import record_scan
+from deploys.actions.flag_segments import save_segment
 from deploys.actions.flag_serving import FlagStore
 from deploys.actions.posts import Post, post_deploy
 from deploys.api.ofrep import Ofrep
@@ -34,6 +35,7 @@ from deploys.domain.changes import DeployReport
 from deploys.domain.commits import CommitReport
 from deploys.domain.flag_code import Place, PlaceKind, Removal, ScanReport
 from deploys.domain.flag_rules import FlagKind
+from deploys.domain.instants import instant_text
 from deploys.models import Change, DsnKey, Environment, RegisteredFlag, Role, Service, Team, User
 from incidents.actions import detection
 from incidents.actions.ingest import drain
@@ -52,7 +54,16 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, datab
 
 DAY, HOUR, MINUTE = dt.timedelta(days=1), dt.timedelta(hours=1), dt.timedelta(minutes=1)
 LINK = "https://git.example.com/acme/shop/blob/{commit}/{path}#L{line}"
-PAGES = ("flags/", "flags/new/", "flags/cleanup/", "flags/keys/", "flags/import/", "flags/{flag}/")
+PAGES = (
+    "flags/",
+    "flags/new/",
+    "flags/cleanup/",
+    "flags/keys/",
+    "flags/import/",
+    "flags/segments/",
+    "flags/segments/staff/",
+    "flags/{flag}/",
+)
 
 
 @pytest.fixture
@@ -128,12 +139,16 @@ def flags(team: Team, production: Environment) -> RegisteredFlag:
     ServiceFactory(team=team, name="shop")
     born = now - 60 * DAY
     watched(production, now - 30 * DAY, now)
+    beta = {"attribute": "email", "operator": "ends_with", "values": ["@example.org"]}
+    save_segment(team=team, key="staff", said={"conditions": [beta], "included": ["noor"]}, now=born, by=None)
     rolled = registered(team, "one-page", now=born, owner="noor@example.org", description="The checkout on one page")
     for environment in (production, staging):
         served_by(rolled, environment, ON, now=now - 40 * DAY)
     check(production, "one-page", now)
     half = registered(team, "vat-rates", now=born, owner="gone@example.org")
-    served_by(half, production, percent(50), now=now - 20 * DAY)
+    rule = {"segments": ["staff"], "serve": {"variant": "on"}}
+    held = {"at": instant_text(now - HOUR), "percent": 100, "waits": "health"}
+    served_by(half, production, percent(50, rules=[rule], schedule=[held]), now=now - 20 * DAY)
     check(production, "vat-rates", now, kind="bulk")
     archive_flag(flag=registered(team, "old-search", now=born), reason="", now=now - 20 * DAY, by=None)
     check(production, "old-search", now)

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from deploys.actions.flag_keys import make_key
-from deploys.actions.flag_registry import create_flag, save_segment
+from deploys.actions.flag_registry import create_flag
+from deploys.actions.flag_segments import save_segment
 from deploys.actions.flag_switches import change_flag
 from deploys.domain.flag_rules import FlagKind, ValueType
 from deploys.domain.flag_variants import BOOLEAN
@@ -28,7 +29,7 @@ def set_up(environment: Environment, now: dt.datetime) -> dict[str, str]:
     """All flags of the book in this environment; the secrets of a server's and a browser's key."""
     said = book()
     for key, segment in said["segments"].items():
-        save_segment(team=environment.team, key=key, said=segment)
+        save_segment(team=environment.team, key=key, said=segment, now=now, by=None)
     for flag in said["flags"]:
         register(environment, flag, now)
     return {
