@@ -6,9 +6,12 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.conftest import skip_or_fail
+
+# a busy machine is no fault of a page: this long is waited for what will come
+expect.set_options(timeout=60_000)
 
 ARGUMENTS = [
     "--no-sandbox",

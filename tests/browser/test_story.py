@@ -7,18 +7,17 @@ something, and reads which deploy did it.
 from __future__ import annotations
 
 import datetime as dt
-import http.server
 import re
 import shutil
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.newcomer import copied_dsn, copied_line, set_up
 from tests.conftest import skip_or_fail
 from tests.instance import ROOT, Instance, eventually
 
@@ -90,57 +89,10 @@ def node_client(tmp_path: Path) -> Path:
     return folder
 
 
-class Shop(http.server.BaseHTTPRequestHandler):
-    """A service with a health page that can be broken."""
-
-    is_well = True
-
-    def do_GET(self) -> None:
-        self.send_response(200 if Shop.is_well else 503)
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        """Says nothing."""
-
-
-@pytest.fixture
-def shop() -> Iterator[str]:
-    """The address of a running shop."""
-    Shop.is_well = True
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Shop)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/health"
-    server.shutdown()
-    server.server_close()
-
-
-def set_up(page: Page, instance: Instance, service: str) -> None:
-    """From the one-time link to the page with the snippets."""
+def begin(page: Page, instance: Instance, service: str) -> None:
+    """From the one-time link, which `start` printed, to the page with the snippets."""
     link = eventually(lambda: re.search(r"http\S+/link/\S+", instance.output()), seconds=60, what="the one-time link")
-    page.goto(link.group())
-    page.get_by_label("E-mail").fill("ida@example.org")
-    page.get_by_label("Password", exact=False).first.fill("correct horse battery staple")
-    page.get_by_role("button", name="Make the account").click()
-    page.get_by_label("What is your team or product called?").fill("Acme")
-    page.get_by_role("button", name="Make the team").click()
-    page.get_by_label("Name of the service").fill(service)
-    page.get_by_role("button", name="Set it up").click()
-    expect(page.get_by_role("heading", name=f"Set up {service}", exact=True)).to_be_visible()
-
-
-def copied_dsn(page: Page) -> str:
-    """The DSN that the page shows."""
-    found = re.search(r"http://[0-9a-f]{32}@127\.0\.0\.1:\d+/\d+", page.content())
-    assert found
-    return found.group()
-
-
-def copied_line(page: Page) -> str:
-    """The line for CI with a token made on the page."""
-    page.get_by_role("button", name="Make a token for this line").click()
-    expect(page.get_by_text("It is in the line above and is shown this once")).to_be_visible()
-    return page.locator("#curl pre, #curl code").first.inner_text()
+    set_up(page, link.group(), service)
 
 
 def deploy(line: str, *, run: str, release: str, started_at: dt.datetime) -> None:
@@ -182,7 +134,7 @@ def report(page: Page, instance: Instance) -> str:
 
 
 def test_a_bad_deploy_is_named_and_counted_after_one_click(instance: Instance, page: Page) -> None:
-    set_up(page, instance, "checkout")
+    begin(page, instance, "checkout")
     dsn = copied_dsn(page)
     deploy(copied_line(page), run="41", release=RELEASE, started_at=dt.datetime.now(dt.UTC) - dt.timedelta(minutes=2))
     expect(page.locator("#heard-deploy")).to_contain_text(RELEASE, timeout=MINUTE)
@@ -203,46 +155,10 @@ def test_a_bad_deploy_is_named_and_counted_after_one_click(instance: Instance, p
 
 
 def test_the_same_with_the_node_sdk(instance: Instance, node_client: Path, page: Page) -> None:
-    set_up(page, instance, "basket")
+    begin(page, instance, "basket")
     dsn = copied_dsn(page)
     deploy(copied_line(page), run="7", release=RELEASE, started_at=dt.datetime.now(dt.UTC) - dt.timedelta(minutes=2))
 
     subprocess.run(["node", "application.mjs", dsn, RELEASE], cwd=node_client, check=True, timeout=60)
 
     read_the_incident(page, instance, names=f"basket {RELEASE}")
-
-
-def test_a_service_that_stops_answering_is_down_until_it_answers(instance: Instance, shop: str, page: Page) -> None:
-    set_up(page, instance, "checkout")
-    page.goto(f"{instance.url}/t/acme/services/")
-    page.get_by_role("link", name="checkout").first.click()
-    expect(page.get_by_text("Nobody watches it yet")).to_be_visible()
-    page.get_by_label("Address to ask").fill(shop)
-    page.get_by_label("How often").select_option("5")
-    page.get_by_role("button", name="Add it").click()
-    expect(page.get_by_text("The monitor is added")).to_be_visible()
-    service = page.url
-    eventually(
-        lambda: page.goto(service) and page.get_by_text("answers", exact=True).count(),
-        seconds=60,
-        what="a first good check",
-    )
-
-    Shop.is_well = False
-    incidents = f"{instance.url}/t/acme/incidents/"
-    link = page.locator("main tr[data-row] th a")
-    eventually(
-        lambda: page.goto(incidents) and link.count(),
-        seconds=60,
-        what=f"a downtime incident; {instance.output()[-800:]}",
-    )
-    link.first.click()
-    expect(page.get_by_text("downtime").first).to_be_visible()
-    where = page.url
-
-    Shop.is_well = True
-    eventually(
-        lambda: page.goto(where) and page.get_by_text(re.compile("restored after")).count(),
-        seconds=60,
-        what="the end of it",
-    )
