@@ -12,3 +12,7 @@ changes_recorded = Signal()
 
 #: kwargs: service_id. A service was declared here by a person, a command or a page (not by an import). After commit.
 service_declared = Signal()
+
+#: kwargs: since and until, aware instants. No worker ran between them. Sent by the first that runs again, before it wakes
+#: any work. More than one may send it for the same time.
+nothing_ran = Signal()

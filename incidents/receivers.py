@@ -12,8 +12,8 @@ from deploys import clock
 from deploys.actions.inferred import absorb_inferred
 from deploys.models import Change, Service
 from deploys.queries.prepared import PreparedRows
-from deploys.signals import changes_recorded, changes_recording, service_declared
-from incidents.actions.watching import begin_unwatched
+from deploys.signals import changes_recorded, changes_recording, nothing_ran, service_declared
+from incidents.actions.watching import begin_unwatched, note_absence
 from incidents.models import UnweighedChange
 
 NEWBORN: Final = dt.timedelta(minutes=5)
@@ -54,3 +54,9 @@ def begins_unwatched_by_deploy(sender: object, change_ids: Sequence[int], **_: A
     now = clock.now()
     for service in _new_services(changes=list(change_ids), since=now - NEWBORN):
         begin_unwatched(service=service, now=now)
+
+
+@receiver(nothing_ran, dispatch_uid="incidents.note_absence")
+def notes_absence(sender: object, since: dt.datetime, until: dt.datetime, **_: Any) -> None:  # Any: as above
+    """Upshot's own downtime is a gap in monitoring, and nobody else's downtime."""
+    note_absence(since=since, until=until)

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
-from django.db import models
+from django.db import OperationalError, models
 
 from deploys import clock
 from deploys.models import ScheduledJob
+from deploys.signals import nothing_ran
 
 logger = logging.getLogger(__name__)
 
 LEASE: Final = dt.timedelta(minutes=5)
+#: Some job or other is woken every second. After so long without any, no worker was there.
+ABSENCE: Final = dt.timedelta(minutes=2)
 
 _jobs: dict[str, tuple[float, Callable[[], object]]] = {}
 _leases: dict[str, dt.timedelta] = {}
@@ -46,10 +49,13 @@ def ensure_rows(*, now: dt.datetime) -> None:
 def wake_due(*, now: dt.datetime) -> list[str]:
     """Claims every due job by a conditional update and wakes it; the names woken, in order.
 
-    A job that is still running (leased) is not woken again until its lease runs out.
+    A job that is still running (leased) is not woken again until its lease runs out. That no worker was there for a
+    while is announced first.
     """
     woken = []
-    for job in ScheduledJob.objects.filter(name__in=list(_jobs)).order_by("due_at", "id"):
+    jobs = list(ScheduledJob.objects.filter(name__in=list(_jobs)).order_by("due_at", "id"))
+    _announce_absence(jobs, now)
+    for job in jobs:
         # an instant further ahead than one period was set by a clock that has been set back since
         period, lease = dt.timedelta(seconds=job.period_seconds), _leases.get(job.name, LEASE)
         if now < job.due_at <= now + period:
@@ -68,6 +74,17 @@ def wake_due(*, now: dt.datetime) -> list[str]:
             _jobs[job.name][1]()
             woken.append(job.name)
     return woken
+
+
+def _announce_absence(jobs: Sequence[ScheduledJob], now: dt.datetime) -> None:
+    last = max((job.last_started_at for job in jobs if job.last_started_at is not None), default=None)
+    if last is None or now - last < ABSENCE:
+        return
+    for receiver, answer in nothing_ran.send_robust(sender=None, since=last, until=now):
+        if isinstance(answer, OperationalError):
+            raise answer  # the database is away or busy: nothing is claimed, so the next look announces it again
+        if isinstance(answer, Exception):
+            logger.error("an absence could not be noted", extra={"receiver": str(receiver)}, exc_info=answer)
 
 
 def renew(name: str, *, now: dt.datetime) -> None:

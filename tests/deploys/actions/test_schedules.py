@@ -1,11 +1,14 @@
 """A due job is woken once, by whoever claims it."""
 
 import datetime as dt
+from collections.abc import Callable
 
 import pytest
+from django.db import OperationalError
 
 from deploys.actions import schedules
 from deploys.models import ScheduledJob
+from deploys.signals import nothing_ran
 from tests.conftest import NOON
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
@@ -81,3 +84,51 @@ def test_a_clock_that_is_set_back_stops_no_job(woken: list[str]) -> None:
     assert schedules.wake_due(now=back) == ["sweep"]
     assert schedules.wake_due(now=back) == []
     assert schedules.wake_due(now=back + schedules.LEASE) == ["sweep"]
+
+
+def heard(answer: Exception | None = None) -> tuple[list[tuple[dt.datetime, dt.datetime]], Callable[..., None]]:
+    """What is announced of absences, by a receiver that ends with `answer`."""
+    told: list[tuple[dt.datetime, dt.datetime]] = []
+
+    def hear(sender: object, since: dt.datetime, until: dt.datetime, **_: object) -> None:
+        told.append((since, until))
+        if answer is not None:
+            raise answer
+
+    return told, hear
+
+
+def test_that_no_worker_was_there_is_announced_once(woken: list[str]) -> None:
+    told, hear = heard()
+    schedules.wake_due(now=NOON)
+    later = NOON + dt.timedelta(hours=5)
+    nothing_ran.connect(hear, weak=False)
+    try:
+        schedules.wake_due(now=NOON + schedules.ABSENCE - dt.timedelta(seconds=1))
+        schedules.wake_due(now=later)
+        schedules.wake_due(now=later + dt.timedelta(seconds=1))
+    finally:
+        nothing_ran.disconnect(hear)
+
+    assert told == [(NOON, later)]
+
+
+@pytest.mark.parametrize(("trouble", "jobs"), [(OperationalError("locked"), None), (ValueError("no"), ["sweep"])])
+def test_work_goes_on_when_an_absence_cannot_be_noted_unless_the_database_is_away(
+    woken: list[str], trouble: Exception, jobs: list[str] | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    told, hear = heard(trouble)
+    schedules.wake_due(now=NOON)
+    later = NOON + dt.timedelta(hours=5)
+    nothing_ran.connect(hear, weak=False)
+    try:
+        if jobs is None:
+            with pytest.raises(OperationalError):
+                schedules.wake_due(now=later)
+        else:
+            assert schedules.wake_due(now=later) == jobs
+            assert "an absence could not be noted" in caplog.text
+    finally:
+        nothing_ran.disconnect(hear)
+
+    assert told == [(NOON, later)]

@@ -5,12 +5,16 @@ from typing import Any
 
 import pytest
 
+from deploys.actions import schedules
 from deploys.actions.catalog import make_service
-from deploys.models import Fact, Service
+from deploys.actions.schedules import LEASE
+from deploys.models import Fact, ScheduledJob, Service
 from incidents.actions.checks import CheckResult, record_check
+from incidents.actions.monitors import add_monitor
 from incidents.actions.traffic import TrafficLine, record_sessions
-from incidents.actions.watching import begin_unwatched, end_unwatched
-from incidents.models import MonitoringGap
+from incidents.actions.watching import begin_unwatched, end_unwatched, note_absence
+from incidents.models import Monitor, MonitoringGap
+from incidents.tasks import MONITORS
 from tests.conftest import NOON
 from tests.factories.catalog import TeamFactory, UserFactory
 
@@ -82,3 +86,32 @@ def test_a_declared_service_begins_unwatched_by_itself(django_capture_on_commit_
         make_service(team=TeamFactory(), name="shop", now=NOON)
 
     assert gaps() == [(Service.objects.get().created_at, None)]
+
+
+def test_own_downtime_is_a_gap_of_what_is_watched_from_here() -> None:
+    team = TeamFactory()
+    names = ("monitored", "by-hand", "still-unwatched", "retired", "stopped")
+    made = {name: make_service(team=team, name=name, now=NOON) for name in names}
+    for name in ("monitored", "still-unwatched", "retired", "stopped"):
+        add_monitor(service=made[name], url="https://example.org/", now=NOON)
+    begin_unwatched(service=made["still-unwatched"], now=NOON)
+    Service.objects.filter(name="retired").update(retired_at=NOON)
+    Monitor.objects.filter(service__name="stopped").update(is_active=False)
+
+    told = [note_absence(since=LATER, until=LATER + dt.timedelta(minutes=more)) for more in (30, 31)]
+
+    gap = MonitoringGap.objects.get(reason="Upshot did not run")
+    assert told == [1, 1]
+    assert (gap.starts_at, gap.ends_at, gap.is_for_all_services) == (LATER, LATER + dt.timedelta(minutes=30), False)
+    assert [service.name for service in gap.services.all()] == ["monitored"]
+
+
+def test_a_worker_that_comes_back_notes_the_gap(service: Service) -> None:
+    add_monitor(service=service, url="https://example.org/", now=NOON)
+    end_unwatched(service=service, at=NOON, now=NOON)
+    later = NOON + dt.timedelta(hours=3)
+    ScheduledJob.objects.create(name=MONITORS, period_seconds=1, due_at=later + LEASE, last_started_at=LATER)
+
+    schedules.wake_due(now=later)
+
+    assert gaps() == [(NOON, NOON), (LATER, later)]
