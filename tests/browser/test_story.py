@@ -57,10 +57,11 @@ await Sentry.close(10000);
 
 @pytest.fixture
 def instance(tmp_path: Path) -> Iterator[Instance]:
-    """An empty instance, started as `make run` starts it."""
+    """An empty instance, started as `make run` starts it; its empty tables are copied, which is much quicker."""
     data = tmp_path / "data"
     data.mkdir()
     started = Instance(data=data)
+    started.migrate()
     started.start("start")
     try:
         started.wait_until_up(120)
