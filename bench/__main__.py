@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 
-from bench import deploys, disturbed, flags, ingest, pages, reports, verdicts
+from bench import deploys, disturbed, flags, ingest, monitors, pages, reports, verdicts
 
 
 def main() -> None:
@@ -26,6 +26,8 @@ def main() -> None:
     reports.main(sys.argv[1:])
     print("\n## Flags\n", flush=True)
     flags.main(sys.argv[1:])
+    print("\n## Monitors\n", flush=True)
+    monitors.main(sys.argv[1:])
 
 
 if __name__ == "__main__":
