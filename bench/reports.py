@@ -180,6 +180,8 @@ class _Rows:
 
         begins_at = after + dt.timedelta(minutes=self.drawn.randrange(1, 200))
         restored_at = begins_at + dt.timedelta(minutes=self.drawn.randrange(2, 180))
+        if restored_at > NOW:  # nothing is told before it happens
+            return None
         impact_class, key, names_it = self.drawn.choice(CLASSES), self.key, self.drawn.random() < 0.5
         self.tables["Incident"].append((
             key, self.team.pk, _uuid(), key, "upshot", name, self.place, "", impact_class, begins_at, begins_at, restored_at, begins_at,
@@ -210,6 +212,7 @@ class _Rows:
     def _span(self, kind: str, identity: str, name: str, span: Any, public_id: str, change_id: int | None) -> None:
         self.tables["RecordSpan"].append((
             self.team.pk, kind, identity, name, public_id, change_id, span.level, span.first_at, span.last_at, span.known_at, span.told_at,
+            span.may_cost,
         ))  # fmt: skip
 
     def write(self) -> None:
@@ -253,7 +256,7 @@ _COLUMNS = {
     "IncidentService": "incident service position",
     "Cause": "incident kind change external_id status by",
     "Fact": "team kind identity received_at origin source payload",
-    "RecordSpan": "team kind identity name public_id change_id level first_at last_at known_at told_at",
+    "RecordSpan": "team kind identity name public_id change_id level first_at last_at known_at told_at may_cost",
     "NamedChange": "team incident kind reference",
 }
 

@@ -14,7 +14,7 @@ from reliability.queries.spans import News, Spanned, news_since, progress_of
 BATCH: Final = 2_000
 """Facts of one transaction."""
 
-_SAID: Final = ["name", "public_id", "change_id", "level", "first_at", "last_at", "known_at", "told_at"]
+_SAID: Final = ["name", "public_id", "change_id", "level", "first_at", "last_at", "known_at", "told_at", "may_cost"]
 
 
 def settle_spans(*, team: Team, most: int | None = None, batch: int = BATCH) -> int:
@@ -64,4 +64,5 @@ def _row(team: Team, each: Spanned) -> RecordSpan:
     return RecordSpan(
         team=team, kind=each.kind, identity=each.identity, name=each.name, public_id=each.public_id, change_id=each.change_id,
         level=span.level, first_at=span.first_at, last_at=span.last_at, known_at=span.known_at, told_at=span.told_at,
+        may_cost=span.may_cost,
     )  # fmt: skip

@@ -47,8 +47,12 @@ class JudgedIncident:
     suggested: tuple[Cause, ...]
     ignored: tuple[Cause, ...]
     origin: Origin
-    shares: dict[Share, Fraction]
     is_counting: bool
+
+    @property
+    def shares(self) -> dict[Share, Fraction]:
+        """The parts of its downtime; worked out when asked for, as few incidents of a long time have any in a window."""
+        return shares(self.confirmed)
 
 
 def is_possible(cause: Cause, incident: Incident, change_starts: ChangeStarts) -> bool:
@@ -70,7 +74,6 @@ def judged(incident: Incident, change_starts: ChangeStarts, failure_classes: tup
         suggested=tuple(cause for cause in held if cause.status == "suggested"),
         ignored=tuple(cause for cause in links if cause not in held),
         origin=origin(confirmed),
-        shares=shares(confirmed),
         is_counting=incident.impact_class in failure_classes or bool(incident.remedies),
     )
 

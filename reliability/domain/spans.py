@@ -33,12 +33,13 @@ Told = tuple[datetime | None, Payload]
 @dataclass(frozen=True, slots=True)
 class Span:
     """[first_at, last_at], both inside; last_at None: open. known_at: the first word came (None: known since ever); told_at: the
-    last one (None: all of them are known since ever)."""
+    last one (None: all of them are known since ever). may_cost: an incident that some of its facts let take availability."""
 
     first_at: datetime
     last_at: datetime | None
     known_at: datetime | None = None
     told_at: datetime | None = None
+    may_cost: bool = False
 
     @property
     def level(self) -> int:
@@ -85,6 +86,7 @@ def span_of(kind: str, told: Sequence[Told]) -> Span:
         last_at=None if is_open else max(moments, default=NEVER),
         known_at=min(dated) if len(dated) == len(received) else None,
         told_at=max(dated, default=None),
+        may_cost=kind == "incident" and _may_cost([payload for _, payload in told]),
     )
 
 
@@ -97,6 +99,20 @@ def _clocks(kind: str, payload: Payload) -> Iterator[datetime]:
         at = optional_instant(value)
         if at is not None:
             yield at
+
+
+def _may_cost(said: Sequence[Payload]) -> bool:
+    """False only where no fact, whichever of them are known, makes a spell: see `reliability.domain.history.incident_of`."""
+    classes = {payload.get("class") for payload in said}
+    return "downtime" in classes or ("multi_user" in classes and any(_degrades(payload) for payload in said))
+
+
+def _degrades(payload: Payload) -> bool:
+    spells = payload.get("impact")
+    stated = (
+        [spell.get("degradation") for spell in spells if isinstance(spell, dict)] if isinstance(spells, list) else []
+    )
+    return any(isinstance(value, int | float) and value > 0 for value in (payload.get("degradation"), *stated))
 
 
 def named_changes(told: Iterable[Told]) -> set[tuple[str, str]]:

@@ -14,7 +14,7 @@ class RecordSpan(models.Model):
     """A deploy, incident, maintenance slot or monitoring gap: `reliability.domain.spans.Span`, and what it is called.
 
     A deploy's span holds those of the incidents that ever named it. `name` is the external id, `public_id` and `change_id`
-    those of a deploy's change.
+    those of a deploy's change. `may_cost` is true too where nobody has looked yet.
     """
 
     team = models.ForeignKey(Team, models.CASCADE, related_name="+")
@@ -28,6 +28,7 @@ class RecordSpan(models.Model):
     last_at = models.DateTimeField(null=True)
     known_at = models.DateTimeField(null=True)
     told_at = models.DateTimeField(null=True)
+    may_cost = models.BooleanField(db_default=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["team", "kind", "identity"], name="record_span_once")]

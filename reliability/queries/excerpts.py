@@ -19,26 +19,35 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from deploys.domain.deploy_facts import DeployKind
 from deploys.domain.environments import tier
-from deploys.domain.instants import FAR_FUTURE, optional_instant, parse_instant
+from deploys.domain.instants import FAR_FUTURE
 from deploys.domain.records import Fact as DomainFact
 from deploys.domain.records import Records, fold_all, known_by
 from deploys.models import Artifact, CommitDeploy, Deploy, Fact, Release, Service, Team
 from deploys.queries.chunks import chunks
-from incidents.models import Incident
+from incidents.models import Incident, IncidentService
 from reliability.domain.burn_rate import CALENDAR_DAYS
 from reliability.domain.history import Excerpt, History, history_of, objective_of
 from reliability.domain.intervals import Interval
 from reliability.domain.knowledge import Knowledge
 from reliability.domain.policy import policy_of
-from reliability.queries.facts import HISTORY, Names, external_id, fact_of_row, flag_changes_by_public_id, named
+from reliability.queries.facts import HISTORY, Names, external_id, fact_of_row, named
+from reliability.queries.flag_excerpts import (
+    FlagLine,
+    descriptions,
+    keys_gone_before,
+    lines_called,
+    lines_of_flags,
+    shared_names,
+    told_after,
+)
 from reliability.queries.spans import News, SpanIndex, Spanned
 from reliability.queries.traffic import traffic_known_by
 
 SHORT: Final = timedelta(days=35)
 """Deploys up to this long after a window are walked through; after an older window only what went back behind it is read."""
 
-_WHOLE: Final = ("history", "service", "objective", "flag")
-"""Kinds that are read whole: settings, and flags, whose state is their last line."""
+_WHOLE: Final = ("history", "service", "objective")
+"""Kinds that are read whole: settings."""
 _NEW: Final = ("forward", "hotfix")
 Row: TypeAlias = dict[str, Any]  # Any: column values
 
@@ -46,7 +55,7 @@ Row: TypeAlias = dict[str, Any]  # Any: column values
 def excerpt_knowledge(*, team: Team, span: Interval, as_of: datetime, received_by: datetime, news: News) -> Knowledge:
     """What is known as of an instant, for windows inside the span. news: what the roll-up of spans does not hold yet.
 
-    Some forty queries for a window of a week, and one more for each five hundred records. received_by: see `knowledge_as_of`.
+    Some forty queries, however many records. received_by: see `knowledge_as_of`.
     """
     reader = _Reader(team, as_of, received_by, SpanIndex(team, news))
     return Knowledge(reader.history(span))
@@ -54,7 +63,7 @@ def excerpt_knowledge(*, team: Team, span: Interval, as_of: datetime, received_b
 
 @dataclass(slots=True)
 class _Reader:
-    """One reading. facts are by the pk of their row; deploys are all that enter the numbers, by identity."""
+    """One reading. facts are by the pk of their row; deploys (all that enter the numbers) and lines of flags by identity."""
 
     team: Team
     as_of: datetime
@@ -65,7 +74,7 @@ class _Reader:
     kinds: dict[str, DeployKind | None] = field(default_factory=dict)
     begun: dict[str, Spanned] = field(default_factory=dict)
     incidents: set[str] = field(default_factory=set)
-    flag_rows: list[tuple[str, str, str]] | None = None
+    lines: dict[str, FlagLine] = field(default_factory=dict)
 
     def history(self, span: Interval) -> History:
         """The excerpt."""
@@ -74,13 +83,14 @@ class _Reader:
         policy = policy_of(settings.of("history").get("history", {}))
         days = self._longest_period(settings)
         end = max(span.start, min(span.end, self.as_of))
+        self._read_flags(settings, policy.tier, Interval(span.start, end))
         looked_at = Interval(span.start - days, max(span.end, end + days))
         walk, is_settled = self._walk(span.start, end)
         places = [pk for pk, name in self.team.environments.values_list("pk", "name") if tier(name) == policy.tier]
 
         inside = self.index.touching("incident", walk.start, end)
         self._read_incidents(inside)
-        self._read_incidents(self.index.touching("incident", looked_at.start, end))
+        self._read_incidents(self.index.touching("incident", looked_at.start, end, costing=True))
         for kind in ("maintenance", "monitoring_gap"):
             self._read(kind, {each.identity for each in self.index.touching(kind, looked_at.start, looked_at.end)})
         self._read_deploys(self.index.called("deploy", self._references(inside, "remedies")))
@@ -91,7 +101,7 @@ class _Reader:
         self._read_deploys(self.index.touching("deploy", walk.start, min(walk.end, max(self.as_of, end))))
         below = self._read_below(places, walk.start)
         self._read_commits(Interval(span.start, end))
-        named = self._read_naming(settings, Interval(span.start, end))
+        named = self._read_naming()
         self._read_starts({each.identity for each in inside} | named)
         return self._made(walk, below, later or [], looked_at)
 
@@ -152,7 +162,10 @@ class _Reader:
         return Interval(begin, end), True
 
     def _read_whole_kinds(self) -> None:
-        self._add(Fact.objects.filter(team=self.team, kind__in=_WHOLE))
+        """Each kind by itself: asked for several at once, SQLite walks through the whole log."""
+        for kind in _WHOLE:
+            self._add(Fact.objects.filter(team=self.team, kind=kind))
+        self._add(descriptions(self.team))
 
     def _read_incidents(self, found: Sequence[Spanned]) -> None:
         fresh = {each.identity for each in found} - self.incidents
@@ -165,8 +178,8 @@ class _Reader:
         self.deploys.update(fresh)
         self._read("deploy", fresh.keys())
         by_change = {each.change_id: each.identity for each in fresh.values() if each.change_id is not None}
-        for some in chunks(sorted(by_change)):
-            rows = Deploy.objects.filter(pk__in=some).exclude(kind_listed="")
+        if by_change:
+            rows = Deploy.objects.filter(pk__among=by_change).exclude(kind_listed="")
             for pk, kind in rows.values_list("pk", "kind_listed"):
                 self.kinds[by_change[pk]] = DeployKind(kind)
 
@@ -178,27 +191,39 @@ class _Reader:
         return [identity for identity in dict.fromkeys(identities) if identity in found]
 
     def _read_witnesses(self, settings: Records, places: Collection[int]) -> None:
-        """The first deploy and the first incident of each service: they say that there is such a service."""
+        """The first deploy of each service, else an incident: they say that there is such a service."""
         deploys = Deploy.objects.filter(
             Q(first_received_at__isnull=True) | Q(first_received_at__lte=self.received_by),
             service=OuterRef("pk"), environment__in=places, started_at__lte=self.as_of,
-        )  # fmt: skip
-        incidents = Incident.objects.filter(
-            incident_services__service=OuterRef("pk"), environment__in=places, begins_at__lte=self.as_of, is_dismissed=False,
-            duplicate_of=None, duplicate_of_reference="",
         )  # fmt: skip
         declared = [str(record["service"]) for record in settings.complete("service").values()]
         services = (
             Service.objects.filter(team=self.team)
             .exclude(name__in=declared)
-            .annotate(
-                first_deploy=Subquery(deploys.order_by("started_at").values("pk")[:1]),
-                first_incident=Subquery(incidents.order_by("begins_at").values("pk")[:1]),
-            )
+            .annotate(first=Subquery(deploys.order_by("started_at").values("pk")[:1]))
         )
-        found = list(services.values_list("first_deploy", "first_incident"))
-        self._read_rows(_rows_of({pk for pk, _ in found if pk is not None}))
-        keys = Incident.objects.filter(pk__in=[pk for _, pk in found if pk is not None])
+        found = list(services.values_list("pk", "first"))
+        self._read_rows(_rows_of({deploy for _, deploy in found if deploy is not None}))
+        self._read_incident_witnesses([service for service, deploy in found if deploy is None], places)
+
+    def _read_incident_witnesses(self, services: Collection[int], places: Collection[int]) -> None:
+        """An incident of each of these services that counts and of which nothing was told later: those of which something was
+        are read anyway. The first that was written, as an index has it."""
+        if not services:
+            return
+        told = {each.identity for each in self.index.told_after("incident", self.received_by)}
+        names = {str(json.loads(identity)[-1]) for identity in told}
+        late = Incident.objects.filter(team=self.team, external_id__among=names) if names else Incident.objects.none()
+        left_out = [pk for pk, *key in late.values_list("pk", "source", "external_id") if _identity(*key) in told]
+        rows = IncidentService.objects.filter(
+            service=OuterRef("pk"), incident__environment__in=places, incident__begins_at__lte=self.as_of,
+            incident__is_dismissed=False, incident__duplicate_of=None, incident__duplicate_of_reference="",
+        )  # fmt: skip
+        rows = rows.exclude(incident__among=left_out) if left_out else rows
+        first = Service.objects.filter(pk__among=services).annotate(
+            first=Subquery(rows.order_by("pk").values("incident")[:1])
+        )
+        keys = Incident.objects.filter(pk__among=[pk for pk in first.values_list("first", flat=True) if pk is not None])
         identities = {_identity(source, name) for source, name in keys.values_list("source", "external_id")}
         self._read_incidents(self.index.of("incident", identities))
 
@@ -214,19 +239,19 @@ class _Reader:
         )  # fmt: skip
         releases, artifacts, services = self._versions_here(start)
         lower: set[int] = set()
-        for some in chunks(sorted(releases)):
-            lower.update(stack.filter(release__in=some).values_list("pk", flat=True))
-        for some in chunks(sorted(artifacts)):
-            lower.update(stack.filter(artifact__in=some).values_list("pk", flat=True))
+        if releases:
+            lower.update(stack.filter(release__among=releases).values_list("pk", flat=True))
+        if artifacts:
+            lower.update(stack.filter(artifact__among=artifacts).values_list("pk", flat=True))
         top = stack.filter(service=OuterRef("pk")).order_by("-live_listed_at", "-pk").values("pk")[:1]
-        tops = Service.objects.filter(pk__in=services).annotate(top=Subquery(top)).values_list("top", flat=True)
+        tops = Service.objects.filter(pk__among=services).annotate(top=Subquery(top)).values_list("top", flat=True)
         seeds = lower | {pk for pk in tops if pk is not None}
         above = stack.filter(
             service=OuterRef("service"), live_listed_at__gt=OuterRef("live_listed_at"), kind_listed__in=_NEW
         )
         found = set(seeds)
-        for some in chunks(sorted(seeds)):
-            here = Deploy.objects.filter(pk__in=some)
+        if seeds:
+            here = Deploy.objects.filter(pk__among=seeds)
             nexts = here.annotate(next=Subquery(above.order_by("live_listed_at", "pk").values("pk")[:1]))
             found.update(pk for pk in nexts.values_list("next", flat=True) if pk is not None)
             twin = here.filter(service=OuterRef("service"), live_listed_at=OuterRef("live_listed_at"))
@@ -240,9 +265,9 @@ class _Reader:
         releases: set[int] = set()
         artifacts: set[int] = set()
         services: set[int] = set()
-        keys = sorted(each.change_id for each in self.deploys.values() if each.change_id is not None)
-        for some in chunks(keys):
-            rows = Deploy.objects.filter(Q(live_listed_at=None) | Q(live_listed_at__gte=start), pk__in=some)
+        keys = [each.change_id for each in self.deploys.values() if each.change_id is not None]
+        if keys:
+            rows = Deploy.objects.filter(Q(live_listed_at=None) | Q(live_listed_at__gte=start), pk__among=keys)
             for release, artifact, service in rows.values_list("release", "artifact", "service"):
                 services.add(service)
                 releases |= set() if release is None else {release}
@@ -300,50 +325,44 @@ class _Reader:
     def _read_commits(self, window: Interval) -> None:
         """Commits of deploys that may have gone live in the window, with all the deploys that contained them."""
         near = [each for each in self.deploys.values() if each.span.touches(window.start, window.end)]
-        keys = sorted(each.change_id for each in near if each.change_id is not None)
+        keys = [each.change_id for each in near if each.change_id is not None]
         shas: set[str] = set()
-        for some in chunks(keys):
-            shas.update(CommitDeploy.objects.filter(deploy__in=some).values_list("commit__sha", flat=True))
-        for names in chunks(sorted({each.name for each in near})):
-            waiting = CommitDeploy.objects.filter(team=self.team, deploy=None, reference__in=names)
+        if near:
+            shas.update(CommitDeploy.objects.filter(deploy__among=keys).values_list("commit__sha", flat=True))
+            names = {each.name for each in near}
+            waiting = CommitDeploy.objects.filter(team=self.team, deploy=None, reference__among=names)
             shas.update(waiting.values_list("commit__sha", flat=True))
         read = self._read("change", {_identity(sha) for sha in shas})
         lists = [fact.payload.get("deploys") for fact in read]
         references = {str(each) for some in lists if isinstance(some, list) for each in some}
         self._read_deploys(self.index.called("deploy", references))
 
-    def _read_naming(self, settings: Records, window: Interval) -> set[str]:
-        """Incidents that ever named one of these deploys, or a line of a flag that counts; their identities."""
+    def _read_naming(self) -> set[str]:
+        """Incidents that ever named one of the deploys or lines of flags read so far; their identities."""
         called = {name for each in self.deploys.values() for name in (each.name, each.public_id) if name}
         links = self.index.links_to("deploy", called)
-        links |= self.index.links_to("flag", self._flag_references(settings, window))
+        links |= self.index.links_to(
+            "flag", {name for each in self.lines.values() for name in (each.name, each.public_id)}
+        )
         identities = {link[0] for link in links}
         self._read_incidents(self.index.of("incident", identities))
         return identities
 
-    def _flag_references(self, settings: Records, window: Interval) -> set[str]:
-        """What lines are called that changed in the window, or whose flag was not archived before it."""
-        described: dict[str, list[datetime | None]] = defaultdict(list)
-        for record in settings.complete("flag").values():
-            described[str(record["key"])].append(optional_instant(record.get("archived_at")))
-        gone = {key for key, ends in described.items() if all(at is not None and at < window.start for at in ends)}
-        wanted = {
-            identity
-            for identity, record in settings.complete("flag_change").items()
-            if str(record["key"]) not in gone or window.holds(parse_instant(record["at"]))
-        }
-        public = {public_id for identity, _, public_id in self._flag_rows() if identity in wanted}
-        return {str(json.loads(identity)[-1]) for identity in wanted} | public
+    def _read_flags(self, settings: Records, wanted_tier: str, window: Interval) -> None:
+        """Lines of flags that were not archived before the window, that changed in it, or of which something was told later."""
+        told = self._add(told_after(self.team, self.received_by))
+        facts = self._read("flag", {fact.identity for fact in told})
+        told_of = {str(fact.payload["key"]) for fact in facts if fact.payload.get("key") is not None}
+        gone = keys_gone_before(settings, window.start, wanted_tier=wanted_tier)
+        self._read_lines(lines_of_flags(self.team, gone=gone, wanted=told_of, window=window))
 
-    def _flag_rows(self) -> list[tuple[str, str, str]]:
-        """Identity, source and public id of every flag change. One query."""
-        if self.flag_rows is None:
-            rows = flag_changes_by_public_id(self.team)
-            self.flag_rows = [(identity, source, str(public_id)) for identity, source, public_id in rows]
-        return self.flag_rows
+    def _read_lines(self, lines: Sequence[FlagLine]) -> None:
+        fresh = {each.identity: each for each in lines if each.identity not in self.lines}
+        self.lines.update(fresh)
+        self._read("flag", fresh.keys())
 
-    def _references(self, incidents: Sequence[Spanned], *keys: str) -> set[str]:
-        """Deploys that facts of these incidents, read before, name under the keys."""
+    def _references(self, incidents: Sequence[Spanned], *keys: str, kind: str = "deploy") -> set[str]:
+        """Deploys, or flag changes, that facts of these incidents, read before, name under the keys."""
         wanted = {each.identity for each in incidents}
         links = chain.from_iterable(
             links
@@ -353,14 +372,13 @@ class _Reader:
             if isinstance(links := fact.payload.get(key), list)
         )
         return {
-            str(link["id"])
-            for link in links
-            if isinstance(link, dict) and link.get("kind") == "deploy" and link.get("id")
+            str(link["id"]) for link in links if isinstance(link, dict) and link.get("kind") == kind and link.get("id")
         }
 
     def _read_starts(self, incidents: Collection[str]) -> None:
-        """When the deploys began that these incidents name: a cause cannot come after its effect."""
+        """When the changes began that these incidents name: a cause cannot come after its effect."""
         those = self.index.of("incident", incidents)
+        self._read_lines(lines_called(self.team, self._references(those, "causes", "remedies", kind="flag")))
         for each in self.index.called("deploy", self._references(those, "causes", "remedies")):
             if each.identity not in self.deploys:
                 self.begun[each.identity] = each
@@ -370,10 +388,9 @@ class _Reader:
 
     def _read(self, kind: str, identities: Collection[str]) -> list[DomainFact]:
         """The facts of these records; read before or not."""
-        read: list[DomainFact] = []
-        for some in chunks(sorted(identities)):
-            read += self._add(Fact.objects.filter(team=self.team, kind=kind, identity__in=some))
-        return read
+        return (
+            self._add(Fact.objects.filter(team=self.team, kind=kind, identity__among=identities)) if identities else []
+        )
 
     def _add(self, rows: QuerySet[Fact]) -> list[DomainFact]:
         read = {
@@ -396,7 +413,8 @@ class _Reader:
         names = Names()
         kinds: dict[tuple[str, str], str] = {}
         for fact in self.facts.values():
-            kinds[fact.kind, fact.identity] = external_id(fact)
+            if (fact.kind, fact.identity) not in kinds:
+                kinds[fact.kind, fact.identity] = external_id(fact)
         names.by_identity.update(kinds)
         known = self.deploys | self.begun
         shared = self.index.shared_names("deploy", {each.name for each in known.values()})
@@ -411,16 +429,11 @@ class _Reader:
         return names
 
     def _name_flag_changes(self, names: Names) -> None:
-        if not any(kind == "flag_change" for kind, _ in names.by_identity):
-            return
-        sharing: dict[str, int] = defaultdict(int)
-        for (kind, _), name in names.by_identity.items():
-            sharing[name] += kind == "flag_change"
-        for identity, source, public_id in self._flag_rows():
-            name = names.by_identity.get(("flag_change", identity), "")
-            if sharing[name] > 1 and source != HISTORY:
-                name = names.by_identity["flag_change", identity] = public_id
-            names.by_public_id["flag_change", public_id] = name
+        shared = shared_names(self.team, {each.name for each in self.lines.values()}) if self.lines else set()
+        for identity, line in self.lines.items():
+            if line.name in shared and line.source != HISTORY:
+                names.by_identity["flag_change", identity] = line.public_id
+            names.by_public_id["flag_change", line.public_id] = names.by_identity["flag_change", identity]
 
 
 def _tell_apart(names: Names, kind: str) -> None:
@@ -438,7 +451,7 @@ _NAMED: Final = ("pk", "source", "service__name", "external_id", "live_listed_at
 
 
 def _rows_of(keys: Collection[int]) -> list[Row]:
-    return [row for some in chunks(sorted(keys)) for row in Deploy.objects.filter(pk__in=some).values(*_NAMED)]
+    return list(Deploy.objects.filter(pk__among=keys).values(*_NAMED)) if keys else []
 
 
 def _rows_of_in_order(keys: Sequence[int]) -> list[Row]:

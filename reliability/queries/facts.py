@@ -10,7 +10,7 @@ import json
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, TypeAlias
 
@@ -125,7 +125,7 @@ def named(fact: DomainFact, names: Names) -> DomainFact:
         for key in ("causes", "remedies"):
             if isinstance(payload.get(key), list):
                 payload[key] = [_named_link(link, names) for link in payload[key]]
-    return replace(fact, identity=name, payload=payload)
+    return DomainFact(fact.kind, name, payload, fact.received_at, fact.delivery_id, fact.source)
 
 
 def _named_link(link: dict[str, Any], names: Names) -> dict[str, Any]:  # Any: JSON

@@ -22,7 +22,7 @@ from deploys.domain.records import Fact as DomainFact
 from deploys.domain.records import Records, fold_all, known_by
 from deploys.models import Fact, Team
 from deploys.queries.flag_usage import evaluations_at
-from reliability.domain.history import history_of
+from reliability.domain.history import History, history_of
 from reliability.domain.intervals import Interval
 from reliability.domain.knowledge import Knowledge
 from reliability.models import SpanProgress
@@ -149,7 +149,9 @@ def _reaches(shared: _Shared | None, since: datetime | None, now: datetime) -> b
 
 def _excerpt(team: Team, span: Interval, as_of: datetime, received_by: datetime) -> Knowledge:
     news = news_since(team=team, fact_id=progress_of(team).fact_id, most=MOST_NEWS + 1)
-    return excerpt_knowledge(team=team, span=span, as_of=as_of, received_by=received_by, news=news)
+    known = excerpt_knowledge(team=team, span=span, as_of=as_of, received_by=received_by, news=news)
+    _add_evaluations(known.history, team, received_by)
+    return known
 
 
 def forget() -> None:
@@ -172,9 +174,14 @@ def _knowledge(
         span = None if traffic_from is None else Interval(traffic_from, as_of)
         traffic = traffic_known_by(team=team, as_of=received_by, span=span)
     history = history_of(records, traffic, as_of)
+    _add_evaluations(history, team, received_by)
+    return Knowledge(history)
+
+
+def _add_evaluations(history: History, team: Team, received_by: datetime) -> None:
+    """Lets flags served from here be judged by the counters of their use."""
     wanted = tier(history.policy.environment)
     history.evaluations = lambda at: evaluations_at(team, min(at, received_by), tier=wanted)
-    return Knowledge(history)
 
 
 def _counts_requests(records: Records) -> bool:

@@ -13,7 +13,6 @@ from django.db.models import Count, Q
 
 from deploys.domain.instants import FAR_PAST
 from deploys.models import Deploy, Fact, Team
-from deploys.queries.chunks import chunks
 from reliability.domain.spans import CLOCKS, LEVELS, UNBOUNDED, Span, Told, longest, named_changes, span_of
 from reliability.models import NamedChange, RecordSpan, SpanProgress
 
@@ -103,14 +102,17 @@ def _stretch(news: News, index: SpanIndex, deploys: Mapping[str, Span]) -> None:
 
 
 class SpanIndex:
-    """The roll-up of a team with its news in front. Each method is one query for five hundred names, or for a window."""
+    """The roll-up of a team with its news in front. Each method is one query or two."""
 
     def __init__(self, team: Team, news: News) -> None:
         self.team, self.news = team, news
 
-    def touching(self, kind: str, start: datetime, end: datetime) -> list[Spanned]:
-        """Records whose span has an instant in common with [start, end], ends included."""
+    def touching(self, kind: str, start: datetime, end: datetime, *, costing: bool = False) -> list[Spanned]:
+        """Records whose span has an instant in common with [start, end], ends included. costing: only what may cost
+        availability."""
         rows = RecordSpan.objects.filter(team=self.team, kind=kind)
+        if costing:
+            rows = rows.filter(may_cost=True)
         parts = [
             rows.filter(level=level, first_at__gte=_earlier(start, level), first_at__lte=end, last_at__gte=start)
             for level in range(LEVELS)
@@ -120,25 +122,27 @@ class SpanIndex:
             _spanned(*row)
             for row in unbounded.values_list(*_COLUMNS).union(*(p.values_list(*_COLUMNS) for p in parts), all=True)
         ]
-        fresh = [each for each in self._fresh(kind) if each.span.touches(start, end)]
+        fresh = [
+            each for each in self._fresh(kind) if each.span.touches(start, end) and (each.span.may_cost or not costing)
+        ]
         return self._overlaid(found) + fresh
 
     def called(self, kind: str, references: Collection[str]) -> list[Spanned]:
         """Records that one of these names: by external id, or by public id."""
         found: dict[Record, Spanned] = {}
-        for some in chunks(sorted(references)):
-            rows = RecordSpan.objects.filter(team=self.team, kind=kind)
-            for of in (rows.filter(name__in=some), rows.exclude(public_id="").filter(public_id__in=some)):
-                found.update(((kind, row.identity), row) for row in self._overlaid(_rows(of)))
         wanted = set(references)
+        rows = RecordSpan.objects.filter(team=self.team, kind=kind)
+        for of in (rows.filter(name__among=wanted), rows.exclude(public_id="").filter(public_id__among=wanted)):
+            found.update(((kind, row.identity), row) for row in (self._overlaid(_rows(of)) if wanted else ()))
         return [*found.values(), *(each for each in self._fresh(kind) if each.is_called(wanted))]
 
     def of(self, kind: str, identities: Collection[str]) -> list[Spanned]:
         """The records of these identities."""
-        rows = RecordSpan.objects.filter(team=self.team, kind=kind)
-        found = [row for some in chunks(sorted(identities)) for row in _rows(rows.filter(identity__in=some))]
         wanted = set(identities)
-        return self._overlaid(found) + [each for each in self._fresh(kind) if each.identity in wanted]
+        rows = RecordSpan.objects.filter(team=self.team, kind=kind, identity__among=wanted)
+        return self._overlaid(_rows(rows) if wanted else ()) + [
+            each for each in self._fresh(kind) if each.identity in wanted
+        ]
 
     def told_after(self, kind: str, at: datetime) -> list[Spanned]:
         """Records of which something was received after an instant."""
@@ -148,26 +152,21 @@ class SpanIndex:
 
     def links_to(self, kind: str, references: Iterable[str]) -> set[Link]:
         """What incidents ever said of changes of these names."""
-        wanted = sorted(set(references))
-        rows = NamedChange.objects.filter(team=self.team, kind=kind)
-        found: set[Link] = set()
-        for some in chunks(wanted):
-            found.update(rows.filter(reference__in=some).values_list("incident", "kind", "reference"))
-        named = set(wanted)
-        return found | {link for link in self.news.links if link[1] == kind and link[2] in named}
+        wanted = set(references)
+        rows = NamedChange.objects.filter(team=self.team, kind=kind, reference__among=wanted)
+        found = set(rows.values_list("incident", "kind", "reference")) if wanted else set()
+        return found | {link for link in self.news.links if link[1] == kind and link[2] in wanted}
 
     def shared_names(self, kind: str, names: Collection[str]) -> set[str]:
         """Which of these several records of the kind have."""
         counts: dict[str, int] = {}
         fresh = {each.identity: each for each in self._fresh(kind)}
-        rows = RecordSpan.objects.filter(team=self.team, kind=kind)
-        for some in chunks(sorted(set(names))):
-            several = rows.filter(name__in=some)
-            if fresh:
-                for row in self._overlaid(_rows(several)):
-                    counts[row.name] = counts.get(row.name, 0) + 1
-            else:
-                counts.update(several.values_list("name").annotate(count=Count("pk")).filter(count__gt=1))
+        rows = RecordSpan.objects.filter(team=self.team, kind=kind, name__among=set(names))
+        if fresh:
+            for row in self._overlaid(_rows(rows)):
+                counts[row.name] = counts.get(row.name, 0) + 1
+        elif names:
+            counts.update(rows.values_list("name").annotate(count=Count("pk")).filter(count__gt=1))
         for each in fresh.values():
             counts[each.name] = counts.get(each.name, 0) + 1
         return {name for name, count in counts.items() if count > 1}
@@ -181,7 +180,7 @@ class SpanIndex:
 
 
 _COLUMNS: Final = (
-    "kind", "identity", "name", "public_id", "change_id", "first_at", "last_at", "known_at", "told_at",
+    "kind", "identity", "name", "public_id", "change_id", "first_at", "last_at", "known_at", "told_at", "may_cost",
 )  # fmt: skip
 
 
@@ -199,8 +198,9 @@ def _spanned(
     last_at: datetime | None,
     known_at: datetime | None,
     told_at: datetime | None,
+    may_cost: bool,  # noqa: FBT001 -- a column
 ) -> Spanned:
-    return Spanned(kind, identity, name, Span(first_at, last_at, known_at, told_at), public_id, change_id)
+    return Spanned(kind, identity, name, Span(first_at, last_at, known_at, told_at, may_cost), public_id, change_id)
 
 
 def _earlier(start: datetime, level: int) -> datetime:
@@ -217,11 +217,9 @@ def facts_told(team: Team, kind: str, identities: Collection[str]) -> dict[str, 
     Put in order here: asked to do it, SQLite walks through all facts of the team.
     """
     found: dict[str, list[tuple[bool, datetime, int, Told]]] = defaultdict(list)
-    for some in chunks(sorted(identities)):
-        rows = Fact.objects.filter(team=team, kind=kind, identity__in=some)
-        for pk, identity, received_at, payload in rows.values_list("pk", "identity", "received_at", "payload"):
-            told = (received_at, payload)
-            found[identity].append((received_at is not None, received_at or FAR_PAST, pk, told))
+    rows = Fact.objects.filter(team=team, kind=kind, identity__among=identities)
+    for pk, identity, received_at, payload in rows.values_list("pk", "identity", "received_at", "payload"):
+        found[identity].append((received_at is not None, received_at or FAR_PAST, pk, (received_at, payload)))
     return {identity: [each[-1] for each in sorted(rows, key=lambda row: row[:3])] for identity, rows in found.items()}
 
 
@@ -241,7 +239,6 @@ def _keys_of_deploys(team: Team, identities: Iterable[str]) -> dict[str, tuple[i
         rows = Deploy.objects.filter(team=team, source=source)
         if service:
             rows = rows.filter(service=services.get(service))
-        for some in chunks(sorted(names)):
-            keys = rows.filter(external_id__in=some).values_list("external_id", "change_id", "change__public_id")
-            found.update((names[name], (pk, str(public_id))) for name, pk, public_id in keys)
+        keys = rows.filter(external_id__among=names).values_list("external_id", "change_id", "change__public_id")
+        found.update((names[name], (pk, str(public_id))) for name, pk, public_id in keys)
     return found

@@ -96,6 +96,32 @@ def test_touching_counts_both_ends() -> None:
     assert Span(TEN, None).touches(TEN + 99 * DAY, TEN + 100 * DAY)
 
 
+@pytest.mark.parametrize(
+    ("said", "may_cost"),
+    [
+        ([{"class": "downtime"}], True),
+        ([{"class": "downtime", "degradation": 0}], True),
+        ([{"class": "multi_user"}], False),
+        ([{"class": "multi_user", "degradation": 0}], False),
+        ([{"class": "multi_user"}, {"degradation": 0.1}], True),
+        ([{"degradation": 0.1, "class": "single_user"}, {"class": "multi_user", "degradation": 0}], True),
+        ([{"class": "multi_user", "impact": [{"degradation": 0}, {"degradation": 1}]}], True),
+        ([{"class": "multi_user", "impact": ["no spell", {"from_at": 0}], "degradation": None}], False),
+        ([{"class": "multi_user", "impact": None}], False),
+        ([{"class": "downtime"}, {"class": "impactless"}], True),
+        ([{"class": "impactless", "degradation": 1}], False),
+        ([{}], False),
+    ],
+)
+def test_an_incident_may_cost_availability_where_any_of_its_facts_make_it(
+    said: list[dict[str, object]], may_cost: bool
+) -> None:
+    told = [(None, payload) for payload in said]
+
+    assert span_of("incident", told).may_cost is may_cost
+    assert not span_of("deploy", told).may_cost
+
+
 def test_every_change_that_was_ever_named_is_found() -> None:
     told = [
         (None, {"causes": [{"kind": "deploy", "id": "a"}, {"kind": "external"}, {"kind": "deploy"}, "no link"]}),

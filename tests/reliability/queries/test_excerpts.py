@@ -17,6 +17,7 @@ from deploys.domain.records import Fact
 from deploys.models import FactOrigin, Team
 from reliability.actions.spans import settle_spans
 from reliability.domain.intervals import Interval
+from reliability.queries.knowledge import knowledge_as_of
 from reliability.queries.reports import report_as_of
 from tests.factories.catalog import TeamFactory
 from tests.reliability.domain.random_histories import MINUTES, SERVICES, START, histories, moments
@@ -209,6 +210,43 @@ def test_what_lies_outside_a_window_counts_in_it(
 
     assert whole["services"]["shop"][part][name] == number
     assert found == whole
+
+
+def test_outside_the_window_only_incidents_that_may_cost_a_budget_are_read() -> None:
+    minor = broke("minor", 1, 2, **{"class": "multi_user"})
+    facts = [
+        minor,
+        broke("partly", 5, 6, **{"class": "multi_user"}, degradation=0.5),
+        broke("down", 1, 2),
+        broke("now", 8, 9),
+    ]
+    budget = Fact("objective", "", {"id": "o", "target": 0.5, "window_days": 28}, days(0))
+    shop = Fact("service", "", {"service": "shop"}, days(0))
+    team = recorded([*facts, budget, shop, broke("later", 30, 31)])
+
+    for is_settled in (False, True):
+        if is_settled:
+            settle_spans(team=team)
+        with long_logs():
+            known = knowledge_as_of(team=team, as_of=LATER, span=WINDOW)
+            found = report_as_of(team=team, window=WINDOW, as_of=LATER)
+
+        assert sorted(each.id for each in known.history.incidents) == ["down", "now", "partly"]
+        assert found["objectives"]["o"]["spent_seconds"] == 2.5 * 86_400
+        assert found == report_as_of(team=team, window=WINDOW, as_of=LATER)
+
+
+def test_a_service_that_only_incidents_name_is_there_although_the_first_was_told_of_late() -> None:
+    early, late = broke("early", 3, 4), broke("late", 1, 2)
+    team = recorded([early, Fact("incident", "", late.payload, days(25))])
+    settle_spans(team=team)
+
+    for received_by in (days(20), LATER):
+        with long_logs():
+            found = report_as_of(team=team, window=WINDOW, as_of=LATER, received_by=received_by)
+
+        assert found["services"].keys() == {"shop"}
+        assert found == report_as_of(team=team, window=WINDOW, as_of=LATER, received_by=received_by)
 
 
 def test_what_was_open_at_the_instant_asked_for_is_open_although_it_is_over_now() -> None:
