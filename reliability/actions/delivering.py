@@ -171,6 +171,7 @@ def _send_all(rows: Sequence[OutgoingNotice], now: datetime) -> None:
             _note(row, Outcome(Verdict.REFUSED, str(problem)), 0.0, now)
     if not parcels:
         return
+    failpoints.reach("notices.claimed")
     with ThreadPoolExecutor(min(THREADS, len(parcels)), thread_name_prefix="notices") as threads:
         outcomes = list(threads.map(_hand_over, parcels))
     failpoints.reach("notices.sent")
