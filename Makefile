@@ -7,7 +7,7 @@ export PORT
 export PYTHONDONTWRITEBYTECODE ?= 1
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: help install install-dev demo run test test-browser test-services check ci bench bench-attribution mutants soak lock openapi clean
+.PHONY: help install install-dev install-pdf demo run test test-browser test-services check ci bench bench-attribution mutants soak lock golden openapi clean
 
 help:
 	@echo "make demo           install, make a 90-day demo history, serve it on http://127.0.0.1:$(PORT)"
@@ -37,6 +37,10 @@ $(VENV)/.installed-dev: requirements-dev.txt | $(VENV)/bin/python
 install: $(VENV)/.installed
 
 install-dev: $(VENV)/.installed-dev
+
+# Reports as PDF: the extra `pdf`. Needs Pango and a font (Debian: libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-dejavu-core)
+install-pdf: install
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-pdf.txt
 
 demo: install
 	@$(BIN)/python manage.py start --demo
@@ -82,7 +86,12 @@ soak: install-dev
 # New versions: change pyproject.toml, then make lock. The lock holds names, versions and hashes, no addresses.
 lock: install-dev
 	@$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate -q -o requirements.txt
+	@$(BIN)/uv pip compile pyproject.toml --extra pdf -c requirements.txt --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate -q -o requirements-pdf.txt
 	@$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate -q -o requirements-dev.txt
+
+# What the mail and the PDF of a report say, written anew from the code; look at the difference
+golden: install-dev
+	@RENEW_GOLDEN=1 $(PYTEST) -q tests/reliability/views/test_report_mail.py tests/reliability/views/test_report_pdf.py
 
 openapi: install-dev
 	@$(BIN)/python manage.py spectacular --file docs/api/openapi.yaml

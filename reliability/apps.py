@@ -26,6 +26,8 @@ class ReliabilityConfig(AppConfig):
             NOTICES_JOB,
             NOTICES_LEASE_SECONDS,
             NOTICES_PERIOD_SECONDS,
+            PDFS_JOB,
+            PDFS_PERIOD_SECONDS,
             REPORTS_JOB,
             REPORTS_PERIOD_SECONDS,
             SPANS_JOB,
@@ -35,11 +37,13 @@ class ReliabilityConfig(AppConfig):
             settle_all_spans,
             wake_forgetting_notices,
             wake_notices,
+            wake_pdfs,
             watch_all_budgets,
         )
 
         register_job(REPORTS_JOB, period_seconds=REPORTS_PERIOD_SECONDS, wake=keep_all_reports.delay)
         register_job(BUDGETS_JOB, period_seconds=BUDGETS_PERIOD_SECONDS, wake=watch_all_budgets.delay)
+        register_job(PDFS_JOB, period_seconds=PDFS_PERIOD_SECONDS, wake=wake_pdfs)
         register_job(SPANS_JOB, period_seconds=SPANS_PERIOD_SECONDS, wake=settle_all_spans.delay)
         register_notifier("channels", tell_channels)
         register_incident_watcher("notices", note_moved)

@@ -12,7 +12,7 @@ from deploys import clock
 from deploys.actions import schedules
 from deploys.actions.own_flags import OwnFlag, is_on
 from deploys.models import Team
-from reliability.actions import delivering, notices
+from reliability.actions import delivering, notices, report_pdf
 from reliability.actions.alerts import watch_budgets
 from reliability.actions.mail import send_due_mail
 from reliability.actions.report_mail import mail_reports
@@ -24,6 +24,8 @@ logger = logging.getLogger(__name__)
 
 REPORTS_JOB: Final = "reports"
 REPORTS_PERIOD_SECONDS: Final = 600.0
+PDFS_JOB: Final = "report_pdfs"
+PDFS_PERIOD_SECONDS: Final = 2.0
 BUDGETS_JOB: Final = "budgets"
 BUDGETS_PERIOD_SECONDS: Final = 60.0
 SPANS_JOB: Final = "spans"
@@ -50,6 +52,7 @@ def keep_all_reports() -> None:
         for team in Team.objects.order_by("id"):
             try:
                 for snapshot in keep_reports(team=team, now=clock.now()):
+                    report_pdf.keep_pdf(snapshot, now=clock.now())
                     logger.info(
                         "report stored", extra={"team": team.slug, "period": snapshot.label, "number": snapshot.number}
                     )
@@ -58,6 +61,21 @@ def keep_all_reports() -> None:
             except Exception as error:
                 logger.exception("the reports of a team could not be kept", extra={"team": team.slug})
                 problems.append(f"{team.slug}: {error!r}")
+
+
+@shared_task(name="reliability.make_pdfs", ignore_result=True)  # type: ignore[untyped-decorator]  # celery has no types
+def make_pdfs() -> None:
+    """Makes the PDFs that were asked for."""
+    with schedules.running(PDFS_JOB):
+        report_pdf.make_waiting_pdfs()
+
+
+def wake_pdfs() -> None:
+    """Wakes a worker if a PDF was asked for."""
+    if report_pdf.is_any_waiting():
+        make_pdfs.apply_async(retry=False, expires=60)
+    else:
+        schedules.finish(PDFS_JOB, now=clock.now())
 
 
 @shared_task(name="reliability.settle_spans")  # type: ignore[untyped-decorator]  # celery has no types

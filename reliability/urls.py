@@ -18,6 +18,7 @@ from reliability.views import (
     notifications,
     objectives,
     report_mail,
+    report_pdf,
     report_rows,
     report_shares,
     reports,
@@ -44,6 +45,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("t/<slug:team_slug>/reports/<str:label>/rows/<slug:number>/", report_rows.report_rows, name="report-rows"),
     path("t/<slug:team_slug>/reports/<str:label>/report.json", reports.report_json, name="report-json"),
     path("t/<slug:team_slug>/reports/<str:label>/report.csv", reports.report_csv, name="report-csv"),
+    path("t/<slug:team_slug>/reports/<str:label>/report.pdf", report_pdf.report_pdf, name="report-pdf"),
     path("t/<slug:team_slug>/settings/notifications/", notifications.team_notifications, name="team-notifications"),
     path(
         "t/<slug:team_slug>/settings/notifications/<uuid:public_id>/", notifications.team_channel, name="team-channel"

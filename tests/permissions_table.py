@@ -373,6 +373,7 @@ TABLE: dict[str, Row] = {
     f"{T}/reports/<str:label>/rows/<slug:number>/": Row(TEAM, write=None, args=week_number, is_owned=False),
     f"{T}/reports/<str:label>/report.json": Row(TEAM, write=None, args=week, is_owned=False),
     f"{T}/reports/<str:label>/report.csv": Row(TEAM, write=None, args=week, is_owned=False),
+    f"{T}/reports/<str:label>/report.pdf": Row(TEAM, write=None, args=week, is_owned=False),
     f"{T}/reports/mail/": Row(TEAM, write=Role.VIEWER, body={"act": "add"}),
     f"{T}/reports/badges/": Row(TEAM, write=Role.ADMIN),
     f"{T}/settings/notifications/": Row(TEAM, write=Role.ADMIN, body={"act": "add-email"}),

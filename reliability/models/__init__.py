@@ -11,7 +11,7 @@ from reliability.models.notices import (
     OutgoingNotice,
 )
 from reliability.models.objectives import Objective
-from reliability.models.reports import ReportPlan, ReportShare, ReportSnapshot, ReportSubscription
+from reliability.models.reports import ReportPdf, ReportPlan, ReportShare, ReportSnapshot, ReportSubscription
 from reliability.models.spans import NamedChange, RecordSpan, SpanProgress
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "OutgoingMail",
     "OutgoingNotice",
     "RecordSpan",
+    "ReportPdf",
     "ReportPlan",
     "ReportShare",
     "ReportSnapshot",

@@ -84,3 +84,21 @@ class ReportSubscription(models.Model):
             models.UniqueConstraint(fields=["team", "email", "kind"], name="report_subscription_once"),
             models.CheckConstraint(condition=models.Q(hour__lt=24), name="report_subscription_hour"),
         ]
+
+
+class ReportPdf(models.Model):
+    """A report as PDF: asked for, then made by a worker. number: of the snapshot, 0 while the period is not closed."""
+
+    team = models.ForeignKey(Team, models.CASCADE, related_name="report_pdfs")
+    label = models.CharField(max_length=12)
+    number = models.PositiveSmallIntegerField()
+    asked_at = models.DateTimeField()
+    made_at = models.DateTimeField(null=True)
+    content = models.BinaryField(null=True)
+    problem = models.CharField("why it could not be made", max_length=500, default="")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["team", "label", "number"], name="report_pdf_once")]
+        indexes = [
+            models.Index(fields=["asked_at"], condition=models.Q(made_at__isnull=True), name="report_pdf_waiting")
+        ]

@@ -160,6 +160,12 @@ def snapshots_of(*, team: Team, label: str) -> list[ReportSnapshot]:
     return found and [*found[:-1], rows.get(pk=found[-1].pk)]
 
 
+def last_number(*, team: Team, label: str) -> int:
+    """The number of the snapshot that stands; 0 while the period is not closed. One query."""
+    numbers = ReportSnapshot.objects.filter(team=team, label=label).order_by("-number").values_list("number", flat=True)
+    return numbers.first() or 0
+
+
 def closed_since(*, team: Team, since: datetime) -> list[ReportSnapshot]:
     """The standing snapshot of each period that ended after an instant, newest first, without the numbers in it."""
     newer = ReportSnapshot.objects.filter(team=OuterRef("team"), label=OuterRef("label"), number__gt=OuterRef("number"))

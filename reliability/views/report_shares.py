@@ -20,7 +20,7 @@ from reliability.charts.report import basis_of, period_name
 from reliability.domain.periods import period_labelled
 from reliability.domain.weeks import zone_named
 from reliability.models import ReportShare
-from reliability.views.reports import asked_period, report_context
+from reliability.views.reports import asked_period, page_context
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -54,7 +54,7 @@ def shared(request: HttpRequest, secret: str) -> HttpResponse:
     else:
         period = period_labelled(share.label, zone_named(share.team.zone))
         basis = basis_of(team=share.team, period=period, now=now)
-        context = report_context(basis, Links(share.team, is_open=False)) | {"share": share}
+        context = page_context(basis, Links(share.team, is_open=False)) | {"share": share}
         with timezone.override(period.zone):
             response = render(request, "reliability/shared_report.html", context)
     response.headers["X-Robots-Tag"] = "noindex"

@@ -19,15 +19,10 @@ from reliability.addresses import Links, page_url, report_url
 from reliability.charts.report import (
     WORD_STATES,
     Basis,
-    Shown,
     basis_of,
     days_in_words,
-    numbers_urls,
-    period_name,
-    shown_report,
 )
-from reliability.charts.report_figures import report_figures
-from reliability.domain.history import IMPACT_CLASSES
+from reliability.charts.report_page import report_context
 from reliability.domain.periods import NotAPeriod, Period, PeriodKind, period_holding, period_labelled
 from reliability.domain.restatement import leaves
 from reliability.domain.verdicts import week_word
@@ -95,56 +90,23 @@ def report(request: TeamRequest, label: str) -> HttpResponse:
     """The report of a period: the snapshot that was closed last, else as of now."""
     team, now = request.team, clock.now()
     period = asked_period(team, label, now)
-    context = report_context(basis_of(team=team, period=period, now=now), Links(team))
+    context = page_context(basis_of(team=team, period=period, now=now), Links(team))
     context |= {
         "before": _neighbour(team, period.moved(-1), now), "after": _neighbour(team, period.moved(1), now),
         "archive_url": f"{page_url('report-list', team.slug)}?kind={period.kind}",
         "json_url": page_url("report-json", team.slug, label), "csv_url": page_url("report-csv", team.slug, label),
-        "share_url": page_url("report-share", team.slug, label),
+        "pdf_url": page_url("report-pdf", team.slug, label), "share_url": page_url("report-share", team.slug, label),
     }  # fmt: skip
     return render(request, "reliability/report.html", context)
 
 
-def report_context(basis: Basis, links: Links) -> Context:
-    """What the template of a report reads."""
-    team, period, now, printed = basis.team, basis.period, basis.now, basis.printed
-    shown = shown_report(basis=basis, links=links)
-    figures = report_figures(shown)
-    return {
-        "label": period.label, "kind": str(period.kind), "window": basis.window, "zone": period.zone.key, "days": days_in_words(basis.window, period.zone),
-        "name": period_name(period), "team": team, "now": now, "as_of": basis.as_of, "is_running": basis.is_running, "snapshots": basis.snapshots,
-        "word": shown.word.value, "word_is": WORD_STATES[shown.word], "parts": shown.parts, "tiles": shown.tiles,
-        "strip": figures.get("strip"), "strip_left_out": shown.telling.strip_left_out,
-        "broken": [shown.row(each) for each in shown.severe], "folded": [shown.row(each) for each in shown.folded],
-        "undecided": [shown.row(each) for each in shown.undecided], "figures": figures, "objectives": shown.objectives,
-        "moved": shown.moved, "recoveries": shown.recoveries, "ahead": shown.telling.ahead, "promised": shown.telling.promised, "printed": printed, "total": printed["total"], "failed": [{"deploy": each, "url": links.deploy(each.change_id)} for each in shown.telling.failed],
-        "owed": _owed(shown, links), "is_stored": basis.is_told,
-        "issue_rates": _issue_rates(printed["total"]["issues"]), "flags": printed["flags"], "stale": shown.stale, "flag_news": shown.flag_news, "cleanup_url": links.page("flag-cleanup"), "window_part": printed["window"],
-        "behind": {name.replace("-", "_"): url for name, url in numbers_urls(basis, links).items()},
+def page_context(basis: Basis, links: Links) -> Context:
+    """What the template of a report reads. Missing data are told as known today, to readers with an account."""
+    return report_context(basis, links) | {
         "incomplete": incomplete(
-            slug=team.slug, services=list(Service.objects.filter(team=team)), begins_at=basis.window.start, ends_at=basis.window.end, zone=period.zone
+            slug=basis.team.slug, services=list(Service.objects.filter(team=basis.team)), begins_at=basis.window.start, ends_at=basis.window.end, zone=basis.zone
         ) if links.is_open else None,
     }  # fmt: skip
-
-
-def _owed(shown: Shown, links: Links) -> Context:
-    """The promises that are overdue and the incidents nobody has written about, with where they lead."""
-    return {
-        "items": [(item, links.page("action-item", item.public_id)) for item in shown.telling.promised.overdue],
-        "unwritten": [
-            (each, links.page("incident-retrospective", each.number)) for each in shown.telling.promised.unwritten
-        ],
-    }
-
-
-def _issue_rates(issues: Printed) -> list[tuple[str, str]]:
-    """Issues per 100 deploys by class, in words."""
-    if not issues["deploys_count"]:
-        return []
-    return [
-        (name.replace("_", "-"), f"{100 * issues[f'{name}_per_deploy_ratio']:.0f}")
-        for name in IMPACT_CLASSES if issues[f"{name}_count"]
-    ] or [("of any class", "0")]  # fmt: skip
 
 
 @team_page()

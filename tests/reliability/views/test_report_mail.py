@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from pathlib import Path
 
 import pytest
 from django.core import mail as outbox
@@ -16,9 +15,9 @@ from reliability.actions.reports import keep_reports
 from reliability.models import OutgoingMail, ReportPlan, ReportSubscription
 from tests.conftest import NOON
 from tests.factories.catalog import TeamFactory
+from tests.golden import golden
 
 pytestmark = pytest.mark.django_db(databases="__all__")
-GOLDEN = Path(__file__).parent.parent / "golden"
 CLOSED = dt.datetime(2026, 3, 9, 6, tzinfo=dt.UTC)
 SENT = CLOSED + dt.timedelta(hours=3, minutes=30)
 
@@ -104,11 +103,8 @@ def test_the_mail_is_the_one_that_was_looked_at(busy):
 
     assert subject == "Shop, week 10: at risk"
     for name, body in (("report_mail.txt", text), ("report_mail.html", html)):
-        found, path = re.sub(r"/mail/stop/[^/]+/", "/mail/stop/TOKEN/", body), GOLDEN / name
-        if not path.exists():  # delete a golden file to have it made again, then look at it
-            path.parent.mkdir(exist_ok=True)
-            path.write_text(found)
-        assert found == path.read_text()
+        found = re.sub(r"/mail/stop/[^/]+/", "/mail/stop/TOKEN/", body)
+        assert found == golden(name, found)
     assert "<img" not in html
     assert "<script" not in html
     assert "<style" not in html
