@@ -62,11 +62,15 @@ def _labelled(line: Line) -> Labelled:
         expires_at=_ahead(line.get("expires", 30)), owner=owner, is_owner_active=line.get("owner_active", True),
         standings=tuple(_standing(name, line[name]) for name in PLACES if name in line),
         code=CodeEvidence(count, code.get("why", ""), some=code.get("some", bool(count)), files_count=count or 0, is_dynamic=code.get("dynamic", False)),
-        ticket=None if ticket is None else Ticket(ticket["closed"], _hours(ticket.get("hours")), ticket.get("own", False)),
+        ticket=None if ticket is None else _ticket(ticket),
         exercised_at=_ago(line.get("exercised")), rank=line.get("rank"), kept_until=_ahead(line.get("kept")),
     )  # fmt: skip
     rules, questions = (frozenset(map(Rule, line.get(key, []))) for key in ("rules", "questions"))
     return Labelled(line["name"], dossier, rules, questions, line["state"])
+
+
+def _ticket(said: Line) -> Ticket:
+    return Ticket(said["closed"], _hours(said.get("hours")), said.get("own", False), said.get("pushed", False))
 
 
 def _standing(name: str, line: Line) -> Standing:

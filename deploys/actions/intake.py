@@ -8,10 +8,12 @@ from dataclasses import dataclass, replace
 
 from deploys.actions.deliveries import was_taken
 from deploys.actions.deploys import record
+from deploys.actions.flag_tickets import take_ticket
 from deploys.actions.flags import record_flag
 from deploys.actions.pushes import record_push
 from deploys.domain.changes import DeployReport, FlagReport, OutsideReport, PushReport
 from deploys.domain.source_rules import Rule, fitting_rule
+from deploys.domain.tickets import TicketReport
 from deploys.formats.webhook import Message, Said, SourceKind
 from deploys.models import Change, Delivery, Service, Source
 from deploys.ports import take_outside_report
@@ -67,6 +69,8 @@ def _take_one(source: Source, said: Said, delivery_id: str, received_at: dt.date
             return _push(source, report, received_at)
         case OutsideReport() as report:
             return _outside(source, said, report, received_at)
+        case TicketReport() as report:
+            return _ticket(source, report, received_at)
 
 
 def _rule(source: Source, said: Said, environment: str) -> Rule | None:
@@ -128,6 +132,16 @@ def _push(source: Source, report: PushReport, received_at: dt.datetime) -> Taken
     count = "1 commit" if pushed.count == 1 else f"{pushed.count} commits"
     more = "; the push had more, which its sender does not name" if report.is_truncated else ""
     return Taken(verdict, f"{count} of {report.repository}{more}", service=source.service)
+
+
+def _ticket(source: Source, report: TicketReport, received_at: dt.datetime) -> Taken:
+    is_news = take_ticket(source=source, report=report, received_at=received_at)
+    state = "closed" if report.is_closed else "open"
+    if is_news is None:
+        return Taken(Verdict.IGNORED, "no flag names this ticket", service=source.service)
+    return Taken(
+        Verdict.UPDATED if is_news else Verdict.DUPLICATE, f"a flag's ticket is {state}", service=source.service
+    )
 
 
 def _outside(source: Source, said: Said, report: OutsideReport, received_at: dt.datetime) -> Taken:

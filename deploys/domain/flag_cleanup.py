@@ -60,7 +60,10 @@ class Removal(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """When a rule fires; the defaults are FLAGS section 3's. `fresh_ticket`: how long a tracker's word is believed."""
+    """When a rule fires; the defaults are FLAGS section 3's. `fresh_ticket`: how long a tracker's word is believed.
+    `fresh_push`: how long that of one that tells of each change by itself; silence says that nothing changed, until the
+    sender has been silent altogether for so long.
+    """
 
     rolled_out: timedelta = 14 * DAY
     unused: timedelta = 14 * DAY
@@ -69,6 +72,7 @@ class Limits:
     untested: timedelta = 90 * DAY
     zombie: timedelta = DAY
     fresh_ticket: timedelta = DAY
+    fresh_push: timedelta = 7 * DAY
     cap: int = 50
 
 
@@ -229,13 +233,15 @@ def ticket_lies(dossier: Dossier, at: datetime, limits: Limits) -> Iterator[Said
     """R8: the clean-up is said to be done, and code is left or still asks."""
     if dossier.ticket is None:
         return
-    is_closed = dossier.ticket.closed_at(at, limits.fresh_ticket)
+    is_pushed = dossier.ticket.is_pushed
+    is_closed = dossier.ticket.closed_at(at, limits.fresh_push if is_pushed else limits.fresh_ticket)
     if is_closed is None:
-        yield Question(Rule.TICKET_LIES, "nobody has said today whether the ticket is closed")
+        lately = "for a week" if is_pushed else "today"
+        yield Question(Rule.TICKET_LIES, f"nobody has said {lately} whether the ticket is closed")
     elif is_closed:
         was_checked = dossier.was_checked(at, DAY)
         if dossier.code.some or was_checked:
-            yield Finding(Rule.TICKET_LIES, "reopen the ticket", dossier.ticket.observed_at)
+            yield Finding(Rule.TICKET_LIES, "reopen the ticket", dossier.ticket.since or dossier.ticket.observed_at)
         elif dossier.code.count is None or was_checked is None:
             yield Question(Rule.TICKET_LIES, f"whether it is done: {dossier.code.why or 'checks are not known'}")
 

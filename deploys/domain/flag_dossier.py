@@ -77,12 +77,16 @@ class Standing:
 class Ticket:
     """Where the clean-up of a flag is asked for: a to-do of our own, or an address in a tracker.
 
-    `is_closed` None: nobody told us. `observed_at`: when the tracker told it; our own to-dos are always known.
+    `is_closed`, since `since`; None: nobody told us. `observed_at`: when the tracker told it, or, where it tells of each change
+    by itself (`is_pushed`, by the webhook `told_by`), when it last told anything. Our own to-dos are always known.
     """
 
     is_closed: bool | None
     observed_at: datetime | None = None
     is_own: bool = False
+    is_pushed: bool = False
+    since: datetime | None = None
+    told_by: str = ""
 
     def closed_at(self, at: datetime, fresh: timedelta) -> bool | None:
         """Whether it is closed; None where that is not known, or was told too long ago."""

@@ -25,6 +25,7 @@ from deploys.formats.reading import (
     version_of,
     web_address,
 )
+from deploys.formats.tickets import github_ticket
 from deploys.formats.webhook import Inbound, Json, Message, MissingEvent, Said, SourceKind, ignored, unsupported
 
 #: States of a deployment_status. `inactive` means another deployment took its place: no news about how this one went.
@@ -61,7 +62,9 @@ def read(inbound: Inbound) -> list[Message]:
         case "release":
             # `published` and `released` come both for one release
             return release_message(payload, delivery, actions={"published", "released"})
-    return unsupported(event, "deployment, deployment_status, push, workflow_run and release", delivery)
+        case "issues":
+            return github_ticket(payload, full_name(payload), delivery)
+    return unsupported(event, "deployment, deployment_status, push, workflow_run, release and issues", delivery)
 
 
 def _deployment(event: str, delivery: str, payload: Json) -> list[Message]:

@@ -21,6 +21,7 @@ from deploys.formats.reading import (
     version_of,
     web_address,
 )
+from deploys.formats.tickets import gitlab_ticket
 from deploys.formats.webhook import Inbound, Json, Message, Said, SourceKind, UnexpectedPayload, ignored, unsupported
 
 STATES: Final = {
@@ -52,7 +53,9 @@ def read(inbound: Inbound) -> list[Message]:
             return _published(delivery, payload)
         case "feature_flag":
             return _flag(delivery, payload, inbound)
-    return unsupported(kind, "deployment, push, pipeline, release and feature_flag", delivery)
+        case "issue" | "work_item":
+            return gitlab_ticket(kind, payload, _project(payload), delivery)
+    return unsupported(kind, "deployment, push, pipeline, release, feature_flag and issue", delivery)
 
 
 def _project(payload: Json) -> str:
@@ -137,6 +140,6 @@ def _flag(delivery: str, payload: Json, inbound: Inbound) -> list[Message]:
 KIND: Final = SourceKind(
     slug="gitlab", title="GitLab", schemes=(StandardWebhooks(), Token("X-Gitlab-Token")), read=read, forgives=True,
     event_header="X-Gitlab-Event", delivery_header="Idempotency-Key", keeps=("webhook-id", "X-Gitlab-Event-UUID"), rules=("repository", "environment", "workflow"),
-    events="Deployment events, Push events and Feature flag events", brings_secret=True,
+    events="Deployment events, Push events, Feature flag events and Issues events", brings_secret=True,
     setup="Project or group, Settings, Webhooks, Add new webhook: paste URL and secret token. A signing token of GitLab's (whsec_…) works too: paste it here.",
 )  # fmt: skip

@@ -23,6 +23,7 @@ from deploys.formats import (
     grafana,
     heroku,
     jenkins,
+    jira,
     netlify,
     opsgenie,
     pagerduty,
@@ -40,6 +41,6 @@ KINDS: Final[Mapping[str, SourceKind]] = {
     for module in (
         github, gitlab, generic, argocd, circleci, jenkins, bitbucket, gitea, azuredevops, vercel, netlify, heroku, flux,
         flagger, cdevents, alertmanager, grafana, uptimekuma, pagerduty, opsgenie, sentry, statuspage, flagsmith, unleash,
-        flagtracking,
+        flagtracking, jira,
     )
 }  # fmt: skip

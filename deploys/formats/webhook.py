@@ -12,9 +12,10 @@ from typing import Any, TypeAlias
 
 from deploys.domain.changes import DeployReport, FlagReport, OutsideReport, PushReport
 from deploys.domain.signatures import Proof, Scheme
+from deploys.domain.tickets import TicketReport
 
 Json: TypeAlias = Mapping[str, Any]  # Any: JSON from outside, read with the functions of `reading`
-Report: TypeAlias = DeployReport | FlagReport | PushReport | OutsideReport
+Report: TypeAlias = DeployReport | FlagReport | PushReport | OutsideReport | TicketReport
 
 
 class NotTaken(ValueError):

@@ -11,6 +11,7 @@ from django.db import models
 from deploys.domain.identifiers import uuid7
 from deploys.models.catalog import Environment, Role, Service, Team
 from deploys.models.changes import Change
+from deploys.models.sources import Source
 from deploys.models.users import User
 
 
@@ -225,6 +226,8 @@ class FlagTask(models.Model):
 
     `kept_until`: postponed so far, with a reason, and how often. `rehearsed_at`: a kill switch was tried out.
     `clients_until`: older releases of apps on users' devices are supported so long. Without a row: open, nothing said.
+    `ticket_is_closed`, since `ticket_at`, is what a webhook told of the ticket `ticket_key` (`deploys.domain.tickets`), last at
+    `ticket_told_at` by the tracker's clock and `ticket_heard_at` by ours; it counts only while the flag names that ticket.
     """
 
     flag = models.OneToOneField(RegisteredFlag, models.CASCADE, primary_key=True, related_name="task")
@@ -236,6 +239,12 @@ class FlagTask(models.Model):
     kept_count = models.PositiveSmallIntegerField(default=0)
     rehearsed_at = models.DateTimeField(null=True)
     clients_until = models.DateTimeField(null=True)
+    ticket_key = models.CharField(max_length=500, default="", db_default="")
+    ticket_is_closed = models.BooleanField(null=True)
+    ticket_at = models.DateTimeField(null=True)
+    ticket_told_at = models.DateTimeField(null=True)
+    ticket_heard_at = models.DateTimeField(null=True)
+    ticket_source = models.ForeignKey(Source, models.SET_NULL, null=True, related_name="+")
 
     class Meta:
         constraints = [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -14,7 +14,9 @@ from deploys.domain.flag_documents import InvalidRules
 from deploys.domain.flag_dossier import Dossier, Standing, Ticket, Usage
 from deploys.domain.flag_rules import LASTING, FlagKind, Rules
 from deploys.domain.flag_standing import reach
+from deploys.domain.tickets import ticket_key
 from deploys.models import (
+    Delivery,
     Environment,
     Flag,
     FlagChange,
@@ -57,7 +59,11 @@ def files_of(
     code = code_of(team)
     settings = {(row.flag_id, row.environment_id): row for row in FlagSettings.objects.filter(flag__team=team)}
     since = _moved(team)
-    people, tasks = _People.of(team), {task.pk: task for task in FlagTask.objects.filter(flag__team=team)}
+    people, tasks = (
+        _People.of(team),
+        {task.pk: task for task in FlagTask.objects.filter(flag__team=team).select_related("ticket_source")},
+    )
+    told = _trackers(tasks.values())
     exercised = dict(
         FlagRevision.objects.filter(flag__team=team, act__in=EXERCISES).values_list("flag").annotate(Max("at"))
     )
@@ -76,7 +82,7 @@ def files_of(
         found[flag.pk] = Dossier(
             key=flag.key, kind=FlagKind(flag.kind), created_at=flag.created_at, archived_at=flag.archived_at,
             expires_at=flag.expires_at, owner=flag.owner, is_owner_active=people.is_active(flag.owner), standings=standings,
-            code=code_evidence(code.get(flag.key, ()), now), ticket=None if task is None else Ticket(task.done_at is not None, task.done_at, is_own=True),
+            code=code_evidence(code.get(flag.key, ()), now), ticket=_ticket(flag, task, told),
             dependants=tuple(needed_by.get(flag.key, ())), incidents_count=incidents.get(flag.key, 0),
             exercised_at=exercised.get(flag.pk), rank=ranks.get(flag.pk), kept_until=task.kept_until if task else None,
         )  # fmt: skip
@@ -84,6 +90,34 @@ def files_of(
     heard = _heard(team, known, usage, code, people, incidents, now)
     known |= {each.key for each in heard}
     return Files(found, heard, _unknown(environments, usage, known), environments, usage, code)
+
+
+def ticket_of(flag: RegisteredFlag) -> Ticket | None:
+    """What is known of one flag's ticket. Two queries where a tracker told of it."""
+    task = FlagTask.objects.filter(flag=flag).select_related("ticket_source").first()
+    return _ticket(flag, task, _trackers([task] if task else []))
+
+
+def _trackers(tasks: Iterable[FlagTask]) -> dict[int, dt.datetime]:
+    """When each webhook that told of a ticket was last heard of. One query where there is any."""
+    sources = {task.ticket_source_id for task in tasks if task.ticket_source_id is not None}
+    if not sources:
+        return {}
+    rows = Delivery.objects.filter(source__in=sources).exclude(verdict=Delivery.Verdict.REFUSED)
+    return dict(rows.values_list("source").annotate(Max("received_at")))
+
+
+def _ticket(flag: RegisteredFlag, task: FlagTask | None, told: Mapping[int, dt.datetime]) -> Ticket | None:
+    """Our own to-do where somebody closed it, else what a tracker told of the ticket that the flag names, else our own."""
+    if task is None:
+        return None
+    if task.done_at is None and task.ticket_key and task.ticket_key == ticket_key(flag.ticket_url):
+        heard = [at for at in (task.ticket_heard_at, told.get(task.ticket_source_id or 0)) if at is not None]
+        return Ticket(
+            task.ticket_is_closed, max(heard, default=None), is_pushed=True, since=task.ticket_at,
+            told_by=task.ticket_source.name if task.ticket_source else "",
+        )  # fmt: skip
+    return Ticket(task.done_at is not None, task.done_at, is_own=True)
 
 
 def _used(usage: Mapping[Place, Usage], environment: int, key: str) -> Usage:

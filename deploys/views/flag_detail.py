@@ -32,7 +32,9 @@ from deploys.domain.flag_documents import document_of
 from deploys.domain.flag_preview import preview
 from deploys.domain.flag_rules import Rules
 from deploys.domain.flag_schedule import held_step, taken
+from deploys.domain.tickets import ticket_key
 from deploys.models import Environment, FlagProposal, FlagRevision, RegisteredFlag, Role
+from deploys.queries.flag_dossiers import ticket_of
 from deploys.queries.flag_pages import FlagState, Served, checks_by_variant, environments_of, served_lines, state_of
 from deploys.queries.flag_rulesets import names_of
 from deploys.views.access import RANK, TeamRequest, team_page
@@ -147,6 +149,7 @@ def _page(
         "revisions": revisions.order_by("-at", "-id")[:MOST_REVISIONS],
         "proposals": proposals.order_by("asked_at")[:20],
         "services": flag.services.order_by("name"),
+        "ticket": ticket_of(flag),
         "hours": HOURS,
         "can_write": RANK[Role(request.membership.role)] >= RANK[Role.RESPONDER],
         "is_due": flag.expires_at is not None and flag.expires_at <= now,
@@ -189,13 +192,24 @@ def _act(request: TeamRequest, flag: RegisteredFlag, here: Environment | None, n
         elif act == "restore":
             restore_flag(flag=flag, reason=reason, now=now, by=request.user)
         elif act == "describe":
-            details = {name: request.POST.get(name, "").strip()[:2_000] for name in ("description", "owner")}
-            describe_flag(flag=flag, details=details, now=now, by=request.user)
+            describe_flag(flag=flag, details=_details(request), now=now, by=request.user)
         else:
             raise Http404
     except FlagRefused as error:
         messages.error(request, str(error))
     return back
+
+
+def _details(request: TeamRequest) -> dict[str, str]:
+    """What the form says of the flag. FlagRefused for an address that leads nowhere."""
+    said = {
+        name: request.POST[name].strip()[:2_000]
+        for name in ("description", "owner", "ticket_url")
+        if name in request.POST
+    }
+    if said.get("ticket_url") and not ticket_key(said["ticket_url"]):
+        raise FlagRefused("the ticket: expected an address that begins with https://", field="ticket_url")
+    return said
 
 
 def _switch(request: TeamRequest, flag: RegisteredFlag, here: Environment, now: dt.datetime, reason: str) -> None:

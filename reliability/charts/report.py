@@ -208,10 +208,11 @@ def _line(told: Printed | None) -> Context | None:
         return None
     instants = {name: parse_instant(told[name]) if told[name] else None for name in ("created_at", "since_at")}
     checked = [{**each, "at": parse_instant(each["at"]) if each["at"] else None} for each in told["checked"]]
-    changed, references = told["changed"], told["references"]
+    changed, references, ticket = told["changed"], told["references"], told.get("ticket")
     return {
         **told, **instants, "checked": checked,
         "changed": {**changed, "at": parse_instant(changed["at"])} if changed else None,
+        "ticket": {**ticket, "since_at": parse_instant(ticket["since_at"])} if ticket else None,
         "references": {**references, "scanned_at": parse_instant(references["scanned_at"]) if references["scanned_at"] else None},
     }  # fmt: skip
 

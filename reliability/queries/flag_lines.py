@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from deploys.actions.flag_cleanup import Case, cleanup_of
 from deploys.domain.flag_cleanup import Rule
-from deploys.domain.flag_dossier import DAY, Standing
+from deploys.domain.flag_dossier import DAY, Standing, Ticket
 from deploys.domain.flag_summary import summary_of
 from deploys.domain.instants import instant_text
 from deploys.models import FlagRevision, Team
@@ -79,10 +79,17 @@ def _line(
             "places": [{"path": each.path, "line": each.line, "url": each.url} for each in places[:MOST_PLACES]],
             "more_count": max(len(places) - MOST_PLACES, 0),
         },
-        "ticket_url": case.flag.ticket_url if case.flag is not None else "",
+        "ticket_url": case.flag.ticket_url if case.flag is not None else "", "ticket": _ticket(dossier.ticket),
         "todo": None if task is None else {"done_at": _text(task.done_at), "kept_count": task.kept_count},
         "dependants": list(dossier.dependants), "incidents_count": dossier.incidents_count, "risk": case.risk, "effort": case.effort,
     }  # fmt: skip
+
+
+def _ticket(ticket: Ticket | None) -> Told | None:
+    """What its tracker told of the ticket; None where it told nothing."""
+    if ticket is None or not ticket.is_pushed or ticket.since is None:
+        return None
+    return {"is_closed": ticket.is_closed, "since_at": instant_text(ticket.since), "told_by": ticket.told_by}
 
 
 def _checked(standing: Standing, now: dt.datetime) -> Told:

@@ -138,7 +138,7 @@ def again(verdict: str) -> str:
 
 def test_every_kind_has_its_expectations() -> None:
     """The signed webhook has our own shape, which nobody else sends: tests/deploys/formats/test_generic.py."""
-    assert {*SOURCES, "generic"} - {"cloudevents"} == set(KINDS)
+    assert {*SOURCES, "generic", "jira"} - {"cloudevents"} == set(KINDS)
 
 
 @pytest.mark.parametrize("name", SOURCES)

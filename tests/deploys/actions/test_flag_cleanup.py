@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from deploys.actions.deliveries import delivery_line
+from deploys.actions.deliveries import delivery_line, log_delivery
 from deploys.actions.deploys import Incoming
 from deploys.actions.flag_checks import Counted, record_checks
 from deploys.actions.flag_cleanup import (
@@ -22,8 +22,9 @@ from deploys.actions.flag_cleanup import (
     support_clients,
 )
 from deploys.actions.flag_keys import make_key
-from deploys.actions.flag_registry import FlagRefused, archive_flag
+from deploys.actions.flag_registry import FlagRefused, archive_flag, describe_flag
 from deploys.actions.flag_scans import record_scan
+from deploys.actions.flag_tickets import take_ticket
 from deploys.actions.flags import record_flag
 from deploys.actions.posts import Post, post_deploy
 from deploys.domain.changes import DeployReport, FlagReport
@@ -31,10 +32,12 @@ from deploys.domain.commits import CommitReport
 from deploys.domain.flag_cleanup import Rule, State
 from deploys.domain.flag_code import Place, PlaceKind, Removal, ScanReport
 from deploys.domain.flag_rules import FlagKind
+from deploys.domain.tickets import TicketReport
 from deploys.models import Environment, RegisteredFlag, Team
 from tests.conftest import NOON
 from tests.factories.catalog import EnvironmentFactory, MembershipFactory, ServiceFactory, TeamFactory, UserFactory
 from tests.factories.flags import ON, percent, registered, served_by
+from tests.factories.webhooks import source_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
@@ -319,3 +322,41 @@ def test_judging_costs_the_same_however_many(
 
     with django_assert_num_queries(30):
         cleanup_of(team, now=NOON)
+
+
+def test_a_ticket_that_its_tracker_closed_lies_while_code_asks(team: Team, production: Environment) -> None:
+    url = "https://github.com/acme/shop/issues/7"
+    flag = registered(team, ticket_url=url, owner="")
+    served_by(flag, production, ON)
+    scan(team, NOON, "c1", HERE)
+    source, _ = source_of("github", team, name="our GitHub")
+    told = TicketReport(url, is_closed=True, at=NOON)
+
+    def ticket_rules(at: dt.datetime) -> tuple[list[Rule], list[Rule]]:
+        judged = case_of(team, at).judged
+        return [each for each in judged.rules if each is Rule.TICKET_LIES], [each.rule for each in judged.questions if each.rule is Rule.TICKET_LIES]  # fmt: skip
+
+    assert ticket_rules(NOON) == ([], [])
+    assert take_ticket(source=source, report=told, received_at=NOON) is True
+    assert ticket_rules(NOON + 3 * DAY) == ([Rule.TICKET_LIES], [])
+    ticket = case_of(team, NOON + 3 * DAY).dossier.ticket
+    assert ticket is not None
+    assert (ticket.since, ticket.told_by, ticket.observed_at) == (NOON, "our GitHub", NOON)
+    assert ticket_rules(NOON + 8 * DAY) == ([], [Rule.TICKET_LIES])
+    log_delivery(team=team, kind="github", event="push", received_at=NOON + 6 * DAY, verdict="created", source=source)
+    scan(team, NOON + 7 * DAY, "c1", HERE)
+    assert ticket_rules(NOON + 8 * DAY) == ([Rule.TICKET_LIES], [])
+
+    describe_flag(flag=flag, details={"ticket_url": f"{url}7"}, now=NOON, by=None)
+    assert ticket_rules(NOON + 8 * DAY) == ([], [])
+
+
+def test_what_somebody_closed_here_is_closed_whatever_a_tracker_says(team: Team, production: Environment) -> None:
+    flag = registered(team, ticket_url="https://github.com/acme/shop/issues/7")
+    source, _ = source_of("github", team)
+    take_ticket(source=source, report=TicketReport(flag.ticket_url, is_closed=False, at=NOON), received_at=NOON)
+    close_task(flag=flag, now=NOON, by=None)
+
+    ticket = case_of(team, NOON).dossier.ticket
+    assert ticket is not None
+    assert (ticket.is_own, ticket.is_closed) == (True, True)

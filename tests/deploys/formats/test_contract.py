@@ -30,18 +30,19 @@ SHARED = {
     "deploys.formats.cloudevents",
     "deploys.formats.pushes",
     "deploys.formats.reading",
+    "deploys.formats.tickets",
     "deploys.formats.webhook",
 }
 SLUGS = sorted(KINDS)
 WORDS = [
     "id", "status", "state", "name", "environment", "action", "repository", "full_name", "project", "deployment", "commit",
-    "commits", "object_kind", "object_attributes", "type", "data", "payload", "build", "phase", "timestamp", "metadata",
+    "commits", "object_kind", "issue", "action", "webhookEvent", "self", "key", "fields", "statusCategory", "object_attributes", "type", "data", "payload", "build", "phase", "timestamp", "metadata",
     "involvedObject", "workflow", "resource", "eventType", "context", "subject", "content", "after", "before", "ref",
     "release", "push", "changes", "version", "started_at", "checksum", "namespace", "app", "revision", "images", "files",
 ]  # fmt: skip
 TEXTS = [
     "success", "failed", "running", "deployment", "push", "pipeline", "release", "feature_flag", "COMPLETED", "STARTED",
-    "Succeeded", "workflow-completed", "deployment.succeeded", "build.complete", "git.push", "create", "production",
+    "Succeeded", "jira:issue_updated", "done", "issue", "closed", "workflow-completed", "deployment.succeeded", "build.complete", "git.push", "create", "production",
     "2026-03-03T10:00:00Z", "1795200000000", "f" * 40, "acme/shop", "ready", "\ud800".encode("utf-8", "replace").decode(),
 ]  # fmt: skip
 scalars = st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False) | st.sampled_from(TEXTS) | st.text(max_size=5)  # fmt: skip
@@ -50,7 +51,7 @@ values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(WORDS), inner, max_size=6),
     max_leaves=30,
 )
-EVENTS = ["deployment", "deployment_status", "push", "release", "workflow_run", "repo:push", "repo:commit_status_updated", "dev.cdevents.service.deployed.0.3.0", "dev.cdevents.x", "", "\x7f"]  # fmt: skip
+EVENTS = ["issues", "deployment", "deployment_status", "push", "release", "workflow_run", "repo:push", "repo:commit_status_updated", "dev.cdevents.service.deployed.0.3.0", "dev.cdevents.x", "", "\x7f"]  # fmt: skip
 MEDIA = ["application/json", "application/x-www-form-urlencoded", "application/cloudevents+json", "application/cloudevents-batch+json", "", "text/plain"]  # fmt: skip
 EVENT_HEADERS = ("x-github-event", "x-event-key", "x-gitea-event", "ce-type", "ce-id", "ce-source", "ce-specversion")
 

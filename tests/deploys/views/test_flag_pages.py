@@ -12,12 +12,15 @@ from django.test import Client
 from deploys.actions.flag_checks import Counted, record_checks
 from deploys.actions.flag_registry import set_rights
 from deploys.actions.flag_switches import kill_flag, standing
+from deploys.actions.flag_tickets import take_ticket
 from deploys.domain.instants import instant_text
+from deploys.domain.tickets import TicketReport
 from deploys.models import Environment, FlagChange, FlagKey, FlagProposal, RegisteredFlag, Role, Team, User
 from tests.conftest import NOON
 from tests.deploys.views.pages import text_of as words
 from tests.factories.catalog import EnvironmentFactory, MembershipFactory, ServiceFactory, TeamFactory
 from tests.factories.flags import ON, percent, registered, served_by
+from tests.factories.webhooks import source_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("noon")]
 HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
@@ -422,3 +425,19 @@ def test_a_held_step_taken_by_hand_needs_approval_where_changes_do(
 
     assert FlagProposal.objects.get().document["schedule"][0]["released"] is True
     assert standing(flag, production)[0].default_at(NOON).percent == 0
+
+
+def test_the_ticket_is_named_on_the_page_and_its_state_told(client: Client, team: Team) -> None:
+    flag = registered(team)
+    member(client, team)
+    url = "https://github.com/acme/shop/issues/7"
+
+    refused = client.post(page(flag), {"act": "describe", "ticket_url": "javascript:alert(1)"}, follow=True)
+    client.post(page(flag), {"act": "describe", "ticket_url": url})
+    source, _ = source_of("github", team, name="our GitHub")
+    take_ticket(source=source, report=TicketReport(url, is_closed=True, at=NOON), received_at=NOON)
+
+    assert "expected an address that begins with https://" in words(refused)
+    told = words(client.get(page(flag)))
+    assert "closed since" in told
+    assert "told by our GitHub" in told

@@ -12,7 +12,9 @@ from django.test import Client
 from deploys.actions.flag_checks import Counted, record_checks
 from deploys.actions.flag_registry import archive_flag
 from deploys.actions.flag_scans import record_scan
+from deploys.actions.flag_tickets import take_ticket
 from deploys.domain.flag_code import Place, PlaceKind, ScanReport
+from deploys.domain.tickets import TicketReport
 from deploys.models import Environment, Role, Team
 from reliability.actions.reports import close_report
 from reliability.domain.intervals import Interval
@@ -21,6 +23,7 @@ from reliability.queries.reports import report_as_of
 from tests.conftest import NOON
 from tests.factories.catalog import EnvironmentFactory, MembershipFactory, TeamFactory
 from tests.factories.flags import ON, percent, registered, served_by
+from tests.factories.webhooks import source_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
@@ -77,7 +80,10 @@ def test_silence_says_nothing_and_later_counts_change_no_closed_week(team: Team,
 
 def test_a_closed_report_keeps_the_evidence_it_was_made_on(client: Client, team: Team, production: Environment) -> None:
     client.force_login(MembershipFactory(team=team, role=Role.VIEWER).user)
-    served_by(registered(team, owner="ann"), production, ON)
+    flag = registered(team, owner="ann", ticket_url="https://github.com/acme/shop/issues/7")
+    served_by(flag, production, ON)
+    source, _ = source_of("github", team, name="our GitHub")
+    take_ticket(source=source, report=TicketReport(flag.ticket_url, is_closed=False, at=CLOSED), received_at=CLOSED)
     archive_flag(flag=registered(team, "old"), reason="", now=NOON, by=None)
     check(production, "old", CLOSED)
     link = "https://git.example.com/blob/{commit}/{path}#L{line}"
@@ -99,6 +105,8 @@ def test_a_closed_report_keeps_the_evidence_it_was_made_on(client: Client, team:
     )
     assert (line["risk"], line["effort"], stored.beside["flags"]["zombies"]) == ("high", "S", ["old"])
     assert 'href="https://git.example.com/blob/c1/shop/a.py#L3"' in page
+    assert "open since" in page
+    assert "told by our GitHub" in page
     assert "All flags to clean up" in page
 
 
