@@ -85,7 +85,7 @@ class Evaluation:
         """The allowed share of what was observed and, for time, of what lies ahead alive and not excused."""
         spending = self.spending(period)
         total = spending.total
-        if self.is_time and self.at < period.end:
+        if self.is_time:
             ahead = self.known.timeline(self.objective.service).measure(
                 Interval(max(self.at, period.start), period.end)
             )
@@ -98,8 +98,8 @@ class Evaluation:
 
     def projected_exhaustion_at(self, budget: Budget) -> datetime | None:
         """When the budget ends at the pace of the period so far; None if it does not within a calendar period."""
-        elapsed = Interval(self.period.start, self.at).length
-        if not self.is_time or not budget.spending.bad or budget.remaining <= 0 or not elapsed:
+        elapsed = Interval(self.period.start, self.at).length  # not 0 where something is spent
+        if not self.is_time or not budget.spending.bad or budget.remaining <= 0:
             return None
         at = later(self.at, budget.remaining / (budget.spending.bad / elapsed))
         if at is None or (self.objective.calendar is not None and at >= self.period.end):
@@ -108,7 +108,7 @@ class Evaluation:
 
     def exhausted_at(self, budget: Budget) -> datetime | None:
         """The instant at which a calendar period's spending reached its budget; None while it has not."""
-        if not self.is_time or self.objective.calendar is None or not budget.spending.bad or budget.remaining > 0:
+        if not self.is_time or self.objective.calendar is None:
             return None
         left = budget.allowed
         for segment, part in self.known.timeline(self.objective.service).parts(Interval(self.period.start, self.at)):
@@ -116,7 +116,7 @@ class Evaluation:
                 if segment.loss * part.length >= left:
                     return later(part.start, left / segment.loss)
                 left -= segment.loss * part.length
-        return None  # pragma: no cover -- the sum of the parts is the spending, which was found to reach the budget
+        return None
 
     def alert(self, rule: Rule) -> Printed:
         """Burn rates of both spans and whether the rule fires."""

@@ -148,3 +148,51 @@ def test_without_observed_time_nothing_is_met_or_missed() -> None:
 
     assert (part["enough_data"], part["sli_ratio"], part["spent_ratio"], part["met"]) == (False, None, None, None)
     assert part["alerts"]["page_fast"]["long_burn_rate"] is None
+
+
+@pytest.mark.parametrize("period", [{"window_days": 7}, {"calendar": "week"}])
+def test_an_instant_of_observed_time_is_enough(period: Payload) -> None:
+    born = APRIL - timedelta(microseconds=1)
+
+    part = judged(APRIL, ("service", {"service": "shop", "born_at": born.isoformat()}), **period)
+
+    assert (part["enough_data"], part["sli_ratio"], part["met"]) == (True, 1, True)
+
+
+def test_one_request_is_enough_where_no_more_are_asked_for() -> None:
+    part = judged(
+        APRIL, traffic=(requests(APRIL - DAY, 1, 0),), sli="requests", window_days=7, min_requests=1, target=0.5
+    )
+
+    assert (part["enough_data"], part["budget_requests"]) == (True, 0.5)
+
+
+def test_a_running_month_of_requests_has_the_budget_of_those_that_came() -> None:
+    down = outage("i", APRIL + DAY, 3600)
+
+    def asked(failed: int) -> Payload:
+        line = requests(APRIL + DAY, 1000, failed)
+        return judged(APRIL + 10 * DAY, down, traffic=(line,), sli="requests", target=0.99, calendar="month")
+
+    part = asked(4)
+    assert (part["budget_requests"], part["spent_requests"], part["remaining_requests"]) == (10, 4, 6)
+    assert (part["projected_exhaustion_at"], part["exhausted_at"]) == (None, None)
+    assert asked(40)["exhausted_at"] is None
+
+
+def test_a_budget_with_a_microsecond_left_has_a_projected_end() -> None:
+    part = judged(APRIL, outage("i", APRIL - DAY, 6047.999999), target=0.99, window_days=7)
+
+    assert part["projected_exhaustion_at"] == "2026-04-01T00:00:00.000100Z"
+
+
+def test_a_pace_that_ends_beyond_the_calendar_has_no_end() -> None:
+    part = judged(APRIL + 10 * DAY, outage("i", APRIL, 0.000001), target=0.0001, calendar="month")
+
+    assert part["projected_exhaustion_at"] is None
+
+
+def test_an_objective_without_a_period_looks_at_nothing() -> None:
+    part = judged(APRIL, outage("i", APRIL - DAY / 2, 60))
+
+    assert (part["from_at"], part["to_at"], part["enough_data"]) == (part["to_at"], part["evaluated_at"], False)
