@@ -104,8 +104,15 @@ class Knowledge:
 
     def remedy_ids(self, kind: str) -> set[str]:
         """Deploys or flag changes (kind deploy or flag) that an incident lists as what ended it."""
-        remedies = (remedy for case in self.incidents for remedy in case.incident.remedies)
-        return {identity for of_kind, identity in remedies if of_kind == kind}
+        return self._remedies.get(kind, set())
+
+    @cached_property
+    def _remedies(self) -> dict[str, set[str]]:
+        found: dict[str, set[str]] = {}
+        for case in self.incidents:
+            for kind, identity in case.incident.remedies:
+                found.setdefault(kind, set()).add(identity)
+        return found
 
     @cached_property
     def caused(self) -> dict[tuple[str, str], list[Incident]]:
@@ -173,8 +180,8 @@ class Knowledge:
         return lists
 
     def timeline(self, service: str | None, excuses: Excuses = Excuses.ANNOUNCED) -> Timeline:
-        """The timeline of a service, or of the whole (None): any critical service down."""
-        key = (service, excuses)
+        """The timeline of a service, or of the whole (None): any critical service down. Without slots one for all excuses."""
+        key = (service, excuses if self.history.maintenances else Excuses.NONE)
         if key not in self._timelines:
             if service is None:
                 critical = [name for name, item in self.history.services.items() if item.is_critical]
