@@ -44,6 +44,7 @@ def test_the_years_of_reports_are_what_projections_and_roll_up_would_have_writte
         "last_at",
         "known_at",
         "told_at",
+        "may_cost",
     )
     team = TeamFactory.create()
     services_by_name(team=team, names=[f"service-{n}" for n in range(2)], now=reports.NOW)
