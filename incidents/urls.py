@@ -6,6 +6,7 @@ from incidents.api.attribution import AttributionView
 from incidents.api.incidents import IncidentsView
 from incidents.views import (
     dead_letters,
+    declaring,
     find,
     import_table,
     incident_acts,
@@ -37,7 +38,7 @@ urlpatterns = [
     path("api/v1/incidents", IncidentsView.as_view(), name="api-incidents"),
     path("api/v1/incidents/<str:incident>/attribution", AttributionView.as_view(), name="api-attribution"),
     path(f"{TEAM}/incidents/", incidents.incident_list, name="incident-list"),
-    path(f"{TEAM}/incidents/declare/", incidents.incident_declare, name="incident-declare"),
+    path(f"{TEAM}/incidents/declare/", declaring.incident_declare, name="incident-declare"),
     path(f"{TEAM}/incidents/incidents.csv", incident_lists.incident_csv, name="incident-csv"),
     path(f"{TEAM}/incidents/incidents.jsonl", incident_lists.incident_json, name="incident-json"),
     path(f"{TEAM}/incidents/many/", incident_lists.incident_bulk, name="incident-bulk"),

@@ -25,6 +25,12 @@ class TeamRequest(HttpRequest):
     membership: Membership
 
 
+def is_at_least(request: HttpRequest, role: Role) -> bool:
+    """Whether whoever asks is a member of the page's team with this role or more; false outside of team pages."""
+    membership: Membership | None = getattr(request, "membership", None)
+    return membership is not None and RANK[Role(membership.role)] >= RANK[role]
+
+
 TeamView = Callable[Concatenate[TeamRequest, P], HttpResponse]
 PlainView = Callable[Concatenate[HttpRequest, str, P], HttpResponse]
 

@@ -1,31 +1,27 @@
-"""Pages of incidents: the list, one incident, declaring by hand."""
+"""Pages of incidents: the list, one incident."""
 
 from __future__ import annotations
 
 import datetime as dt
-import uuid
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.contrib import messages
 from django.http import Http404, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.utils import timezone
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET
 
 from deploys import clock
 from deploys.charts.figures import Figure, ReleaseCounts
 from deploys.charts.figures import errors_by_release as errors_figure
 from deploys.domain.wording import duration
-from deploys.models import Change, RegisteredFlag, Role, Service, User
+from deploys.models import Change, RegisteredFlag, Role, User
 from deploys.queries.flag_switchable import switchable
-from deploys.views.access import RANK, TeamRequest, team_page
+from deploys.views.access import TeamRequest, is_at_least, team_page
 from incidents.actions.bulk import UNDO_FOR
-from incidents.actions.declare import DeclareRefused, declare, default_service
-from incidents.domain.clocks import Clock, ClockRefused
 from incidents.domain.cursors import read_cursor
 from incidents.domain.response import Ending, ResponseRole, Severity
-from incidents.models import BulkAct, ImpactClass, Incident, Issue, Proposal, TimelineEntry
+from incidents.models import BulkAct, Incident, Proposal, TimelineEntry
 from incidents.queries.error_counts import BUCKET, errors_by_release, floor_bucket
 from incidents.queries.incident_detail import IncidentDetail, incident_detail, incident_numbered
 from incidents.queries.incident_version import incident_version
@@ -34,7 +30,7 @@ from incidents.queries.runbooks import runbooks_of
 from incidents.queries.signals import signals_of
 from incidents.views.clock_rail import clock_rail
 from incidents.views.completeness import incomplete
-from incidents.views.forms import DeclareForm, IncidentFilterForm, OtherCauseForm
+from incidents.views.forms import IncidentFilterForm, OtherCauseForm
 from incidents.views.naming import leading_cause, named_change
 from incidents.views.suspects import cause_key, suspects_card
 from incidents.views.timeline import NOTICED_WORDS, TABS, timeline_rows
@@ -48,12 +44,11 @@ BULK_ACTS = [
     *((f"{BulkAct.Act.SEVERITY.value}:{each.value}", f"Severity {each.words}") for each in Severity if each),
     (BulkAct.Act.DISMISS.value, "Dismiss as false alarms"),
 ]
-RETROACTIVE = (Clock.DETECTED, Clock.ACKNOWLEDGED, Clock.MITIGATED, Clock.RESTORED)
 
 
 def can_write(request: TeamRequest) -> bool:
     """Whether this member may work on incidents."""
-    return RANK[Role(request.membership.role)] >= RANK[Role.RESPONDER]
+    return is_at_least(request, Role.RESPONDER)
 
 
 def found(request: TeamRequest, number: int) -> Incident:
@@ -225,57 +220,3 @@ def errors_chart(detail: IncidentDetail, *, now: dt.datetime) -> Figure | None:
 
 def _zone() -> ZoneInfo:
     return ZoneInfo(timezone.get_current_timezone_name())
-
-
-@require_http_methods(["GET", "POST"])
-@team_page(role=Role.RESPONDER)
-def incident_declare(request: TeamRequest) -> HttpResponse:
-    """Declaring an incident by hand; `?issue=` and `?service=` fill in what is known."""
-    issue = _issue_of(request)
-    form = DeclareForm(request.POST or None, team=request.team, initial=_declare_initial(request, issue))
-    if request.method == "POST" and form.is_valid():
-        data = form.cleaned_data
-        try:
-            incident = declare(
-                team=request.team,
-                title=data["title"],
-                by=request.user,
-                now=clock.now(),
-                services=list(data["services"]),
-                impact_class=ImpactClass(data["impact_class"]) if data["impact_class"] else None,
-                started_at=data["started_at"],
-                clocks={each: data[each.value] for each in RETROACTIVE if data[each.value] is not None},
-                note=data["note"],
-                issue=issue,
-            )
-        except DeclareRefused as refused:
-            form.add_error(refused.field, str(refused))
-        except ClockRefused as refused:
-            form.add_error(refused.clock.value, str(refused))
-        else:
-            messages.success(request, f"{incident.slug} is open. What you left empty can be added here.")
-            return redirect("incident-detail", request.team.slug, incident.number)
-    context = {"form": form, "issue": issue, "has_services": form.fields["services"].queryset.exists()}  # type: ignore[attr-defined]  # a ServicesField
-    return render(request, "incidents/declare.html", context, status=BAD_INPUT if form.errors else 200)
-
-
-def _issue_of(request: TeamRequest) -> Issue | None:
-    """The team's issue the declaration is made from; 404 for one that is not."""
-    text = request.GET.get("issue", "")
-    if not text:
-        return None
-    try:
-        return Issue.objects.select_related("service").get(service__team=request.team, public_id=uuid.UUID(text))
-    except (ValueError, Issue.DoesNotExist) as error:
-        raise Http404 from error
-
-
-def _declare_initial(request: TeamRequest, issue: Issue | None) -> dict[str, Any]:  # Any: initial values
-    service = issue.service if issue else None
-    if service is None:
-        service = Service.objects.filter(team=request.team, name=request.GET.get("service", "")).first()
-    service = service or default_service(team=request.team)
-    return {
-        "services": [service.pk] if service else [],
-        "title": issue.title if issue else request.GET.get("title", ""),
-    }

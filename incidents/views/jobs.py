@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from deploys import clock
 from deploys.domain.instants import optional_instant
 from deploys.models import Role, Service
-from deploys.views.access import RANK, TeamRequest, team_page
+from deploys.views.access import TeamRequest, is_at_least, team_page
 from deploys.views.forms import PlainForm, ZoneField
 from incidents.actions.pings import JobRefused, describe_job, renew_ping_key
 from incidents.domain.backups import BackupRun, backup_warnings
@@ -132,13 +132,14 @@ def job_detail(request: TeamRequest, public_id: uuid.UUID, job_id: uuid.UUID) ->
         messages.success(request, "Saved.")
         return redirect("job-detail", request.team.slug, job.service.public_id, job.public_id)
     runs = list(JobRun.objects.filter(job=job).order_by("-started_at", "-pk")[:MOST_RUNS])
-    rank = RANK[Role(request.membership.role)]
+    may_act = is_at_least(request, Role.RESPONDER)
     context = {
         "job": job, "service": job.service, "form": form, "runs": runs, "now": clock.now(),
         "warnings": _warnings(job, runs, clock.now()) if job.is_backup else [],
-        "is_late": is_late(job, clock.now()), "may_set": rank >= RANK[Role.ADMIN],
-        "address": _address("ping", job.public_id) if rank >= RANK[Role.RESPONDER] else "",
-        "named": _named(job) if rank >= RANK[Role.RESPONDER] else "",
+        "is_late": is_late(job, clock.now()), "may_set": is_at_least(request, Role.ADMIN),
+        "address": _address("ping", job.public_id) if may_act else "",
+        "named": _named(job) if may_act else "",
+        "may_declare": may_act,
     }  # fmt: skip
     return render(request, "incidents/job.html", context, status=BAD_INPUT if form.errors else 200)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from typing import Any
 
 from django import forms
 from django.contrib import messages
@@ -15,7 +14,7 @@ from django.views.decorators.http import require_POST
 
 from deploys import clock
 from deploys.models import Role, Service
-from deploys.views.access import TeamRequest, team_page
+from deploys.views.access import TeamRequest, is_at_least, team_page
 from deploys.views.forms import PlainForm
 from incidents.actions.monitors import CERTIFICATE_WARNINGS, LONGEST_URL, add_monitor, stop_monitor
 from incidents.actions.watching import end_unwatched
@@ -53,9 +52,9 @@ def watched_by(request: HttpRequest, service: Service) -> str:
         for each in monitors
     ]
     jobs = Job.objects.filter(service=service).select_related("environment")
-    membership: Any = getattr(request, "membership", None)  # Any: set by team_page
     context = {
-        "service": service, "rows": rows, "form": MonitorForm(), "may_set": membership is not None and membership.role == Role.ADMIN,
+        "service": service, "rows": rows, "form": MonitorForm(), "may_set": is_at_least(request, Role.ADMIN),
+        "may_declare": is_at_least(request, Role.RESPONDER),
         "is_unwatched": service.is_unwatched, "jobs": [(job, is_late(job, now)) for job in jobs.order_by("environment__name", "slug")[:MOST_JOBS]],
     }  # fmt: skip
     return render_to_string("incidents/panels/watched_by.html", context, request=request)

@@ -14,14 +14,16 @@ from django.utils import timezone
 from deploys import clock
 from deploys.charts.figures import Figure, RatePoint, rate_around
 from deploys.domain.wording import duration, probability
-from deploys.models import Deploy, Service, Tier
+from deploys.models import Deploy, Role, Service, Tier
 from deploys.queries.derived import ShownDeploy
+from deploys.views.access import is_at_least
 from incidents.charts.latency import ReleaseLatency, latency_by_release
 from incidents.models import Cause, ImpactClass, Incident, Issue, IssueCount
 from incidents.queries.change_links import incidents_of_service, links_of_change
 from incidents.queries.error_counts import BUCKET, floor_bucket
 from incidents.queries.issues import new_issues_since
 from incidents.queries.latency import latencies, together
+from incidents.queries.signals import alerts_of
 from incidents.views.naming import leading_cause
 
 BEFORE = dt.timedelta(hours=1)
@@ -143,6 +145,12 @@ def last_incidents(request: HttpRequest, service: Service) -> str:
     return _render("last_incidents", request, rows=rows, service=service)
 
 
+def last_alerts(request: HttpRequest, service: Service) -> str:
+    """A service: what other tools said of it in the last day; nothing where they said nothing. At most two queries."""
+    rows = alerts_of(service, now=clock.now())
+    return _render("last_alerts", request, rows=rows, may_declare=is_at_least(request, Role.RESPONDER)) if rows else ""
+
+
 def open_issues(request: HttpRequest, service: Service) -> str:
     """A service: its open issues, last seen first. One query."""
     issues = list(
@@ -188,6 +196,7 @@ PANELS = (
     ("deploy-main", new_issues, 10),
     ("service-answer", wrong_now, 10),
     ("service-main", last_incidents, 40),
+    ("service-main", last_alerts, 45),
     ("service-main", open_issues, 50),
     ("service-main", latency, 60),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import html
 import re
 from collections.abc import Callable
@@ -18,6 +19,11 @@ from django.urls import reverse
 from deploys.models import Membership, Role, Team, User
 from tests.conftest import NOON
 from tests.factories.catalog import TeamFactory, UserFactory
+
+#: Half an hour after the incidents of the factories began.
+LATER = NOON + dt.timedelta(minutes=30)
+#: What nobody may write onto a page.
+HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'{{ 70000|add:70007 }}"
 
 
 @dataclass(frozen=True)
@@ -52,6 +58,11 @@ def read(answer: Any) -> str:
     """The page's text as a person reads it: no tags, plain blanks."""
     text = html.unescape(re.sub(r"<[^>]*>", " ", answer.content.decode()))
     return re.sub(r"\s+([.,])", r"\1", " ".join(text.split()))
+
+
+def words(answer: Any) -> str:
+    """The page's source with plain spaces."""
+    return " ".join(answer.content.decode().replace("\N{NO-BREAK SPACE}", " ").split())
 
 
 def queries(act: Callable[[], object]) -> int:

@@ -8,8 +8,7 @@ import pytest
 
 from tests.factories.catalog import TeamFactory
 from tests.factories.incidents import IssueFactory, deploy_of, flag_of, incident_of, service_of
-from tests.incidents.views.pages import desk
-from tests.incidents.views.test_incident_pages import HOSTILE, words
+from tests.incidents.views.pages import HOSTILE, desk, words
 
 pytestmark = [pytest.mark.django_db(databases="__all__")]
 

@@ -14,8 +14,7 @@ from incidents.models import Incident
 from reliability.models import IncidentNews
 from tests.conftest import NOON
 from tests.factories.incidents import service_of
-from tests.incidents.views.pages import Desk, desk, read
-from tests.incidents.views.test_incident_pages import HOSTILE
+from tests.incidents.views.pages import HOSTILE, Desk, desk, read
 
 pytestmark = [pytest.mark.django_db(databases="__all__")]
 
@@ -141,7 +140,7 @@ def test_hostile_texts_are_inert() -> None:
     pages = [at.post("incident-import", text=text), at.post("incident-import", **mapping(text=text, act="look"))]
 
     for page in pages:
-        for harm in ("<script>alert", "<img", "14</", "</textarea><script"):
+        for harm in ("<script>alert", "<img", "140007", "</textarea><script"):
             assert harm not in page.content.decode(), harm
 
 

@@ -6,7 +6,6 @@ import csv
 import datetime as dt
 import io
 import json
-from typing import Any
 
 import pytest
 
@@ -14,20 +13,12 @@ from deploys import clock
 from deploys.models import Fact
 from incidents.actions import bulk
 from incidents.models import BulkAct, Incident
-from tests.conftest import NOON
 from tests.factories.catalog import TeamFactory
 from tests.factories.incidents import incident_of
-from tests.incidents.views.pages import Desk, desk, queries, read
+from tests.incidents.views.pages import LATER, Desk, desk, queries, read
 
-pytestmark = [pytest.mark.django_db(databases="__all__")]
-LATER = NOON + dt.timedelta(minutes=30)
+pytestmark = [pytest.mark.django_db(databases="__all__"), pytest.mark.usefixtures("half_past")]
 ENDED = {"restored_at": "2026-03-04T12:10:00Z"}
-
-
-@pytest.fixture(autouse=True)
-def half_past() -> Any:
-    with clock.at(LATER):
-        yield
 
 
 def titles(at: Desk, **query: str) -> list[str]:

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from django.conf import settings
 
-from deploys import clock
 from deploys.models import DsnKey, Role, Service
 from incidents.domain.intake import RAW_KEPT
 from incidents.models import InboxItem, IngestCount, Job, JobRun, LossCount, ReleaseSighting, TrafficCount
@@ -16,17 +15,10 @@ from tests.conftest import NOON
 from tests.factories.catalog import ServiceFactory
 from tests.factories.inbox import dead_letter_of
 from tests.factories.incidents import environment_of, incident_of, service_of
-from tests.incidents.views.pages import Desk, desk, queries, read
-from tests.incidents.views.test_incident_pages import HOSTILE
+from tests.incidents.views.pages import HOSTILE, Desk, desk, queries, read
 
-pytestmark = [pytest.mark.django_db(databases="__all__"), pytest.mark.database]
+pytestmark = [pytest.mark.django_db(databases="__all__"), pytest.mark.database, pytest.mark.usefixtures("half_past")]
 HOUR = dt.timedelta(hours=1)
-
-
-@pytest.fixture(autouse=True)
-def half_past() -> Any:
-    with clock.at(NOON + HOUR / 2):
-        yield
 
 
 def count(service: Service, item: str, outcome: str, quantity: int, at: dt.datetime = NOON) -> None:

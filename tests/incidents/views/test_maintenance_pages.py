@@ -12,8 +12,7 @@ from deploys.models import Fact, Role
 from incidents.models import Maintenance
 from tests.conftest import NOON
 from tests.factories.incidents import service_of
-from tests.incidents.views.pages import desk
-from tests.incidents.views.test_incident_pages import HOSTILE, words
+from tests.incidents.views.pages import HOSTILE, desk, words
 
 pytestmark = [pytest.mark.django_db]
 

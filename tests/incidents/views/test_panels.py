@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from django.test import RequestFactory
 
-from deploys import clock
 from deploys.models import Deploy, Team
 from deploys.ports import change_links
 from deploys.queries.derived import ShownDeploy, shown_deploy
@@ -18,17 +17,9 @@ from incidents.views import panels
 from tests.conftest import NOON
 from tests.factories.catalog import TeamFactory
 from tests.factories.incidents import IssueCountFactory, IssueFactory, deploy_of, incident_of, service_of
-from tests.incidents.views.pages import desk
-from tests.incidents.views.test_incident_pages import HOSTILE
+from tests.incidents.views.pages import HOSTILE, LATER, desk
 
-pytestmark = [pytest.mark.django_db(databases="__all__")]
-LATER = NOON + dt.timedelta(minutes=30)
-
-
-@pytest.fixture(autouse=True)
-def half_past() -> Any:
-    with clock.at(LATER):
-        yield
+pytestmark = [pytest.mark.django_db(databases="__all__"), pytest.mark.usefixtures("half_past")]
 
 
 def drawn(panel: Any, thing: Any, team: Team) -> str:

@@ -10,8 +10,7 @@ from deploys.models import Role, Team
 from incidents.models import Proposal
 from tests.conftest import NOON
 from tests.factories.incidents import deploy_of
-from tests.incidents.views.pages import desk
-from tests.incidents.views.test_incident_pages import HOSTILE, words
+from tests.incidents.views.pages import HOSTILE, desk, words
 
 pytestmark = [pytest.mark.django_db]
 

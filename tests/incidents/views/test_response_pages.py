@@ -14,16 +14,9 @@ from incidents.models import Incident, IncidentIssue
 from tests.conftest import NOON
 from tests.factories.incidents import IssueFactory, deploy_of, incident_of, service_of, verdict_of
 from tests.incidents.actions.test_alerts import said
-from tests.incidents.views.pages import desk, read
+from tests.incidents.views.pages import LATER, desk, read
 
-pytestmark = [pytest.mark.django_db(databases="__all__")]
-LATER = NOON + dt.timedelta(minutes=30)
-
-
-@pytest.fixture(autouse=True)
-def half_past() -> Any:
-    with clock.at(LATER):
-        yield
+pytestmark = [pytest.mark.django_db(databases="__all__"), pytest.mark.usefixtures("half_past")]
 
 
 def test_an_alert_speaks_for_itself() -> None:
