@@ -14,6 +14,7 @@ from deploys.actions.own_flags import OwnFlag, is_on
 from deploys.models import Team
 from reliability.actions import delivering, notices, report_pdf
 from reliability.actions.alerts import watch_budgets
+from reliability.actions.flag_reminders import remind_owners
 from reliability.actions.mail import send_due_mail
 from reliability.actions.report_mail import mail_reports
 from reliability.actions.reports import keep_reports
@@ -47,7 +48,7 @@ _budgets_again_at = 0.0
 
 @shared_task(name="reliability.keep_reports")  # type: ignore[untyped-decorator]  # celery has no types
 def keep_all_reports() -> None:
-    """Closes, restates and mails the reports of every team; one team's trouble does not stop the others."""
+    """Closes, restates and mails the reports of every team, and reminds owners of flags; one team's trouble does not stop the others."""
     with schedules.running(REPORTS_JOB) as problems:
         for team in Team.objects.order_by("id"):
             try:
@@ -58,6 +59,7 @@ def keep_all_reports() -> None:
                     )
                 if is_on(team, OwnFlag.REPORT_MAIL, now=clock.now()):
                     mail_reports(team=team, now=clock.now())
+                remind_owners(team=team, now=clock.now())
             except Exception as error:
                 logger.exception("the reports of a team could not be kept", extra={"team": team.slug})
                 problems.append(f"{team.slug}: {error!r}")

@@ -11,6 +11,7 @@ from reliability.views import (
     badges,
     calibration,
     dashboard,
+    flag_mail,
     gallery,
     health,
     instance,
@@ -64,6 +65,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/objectives", ObjectivesView.as_view(), name="api-objectives"),
     path("metrics", PrometheusView.as_view(), name="prometheus"),
     path("badges/<str:key>/<slug:what>.svg", badges.badge, name="badge"),
+    path("mail/flags/<str:token>/", flag_mail.flag_mail_stop, name="flag-mail-stop"),
     path("mail/stop/<str:token>/", report_mail.report_mail_stop, name="report-mail-stop"),
     path("shared/<str:secret>/", report_shares.shared, name="shared-report"),
 ]

@@ -194,8 +194,8 @@ def migrated() -> Path:
         if not folder.exists():
             with tempfile.TemporaryDirectory() as scratch:
                 made = Instance(data=Path(scratch))
-                made.manage("migrate", "-v0")
-                made.manage("migrate", "--database", "inbox", "-v0")
+                made.manage("migrate", "-v0", seconds=900)
+                made.manage("migrate", "--database", "inbox", "-v0", seconds=900)
                 half = Path(f"{folder}.half")
                 shutil.rmtree(half, ignore_errors=True)
                 half.mkdir()

@@ -27,13 +27,14 @@ from incidents.actions.runbooks import write_runbook
 from incidents.models import ActionItem, BulkAct, Job, Maintenance, Monitor, Proposal
 from reliability.actions.badges import renew_badge_key
 from reliability.actions.channels import leave_address
+from reliability.actions.flag_reminders import stop_token as flag_stop_token
 from reliability.actions.report_mail import stop_token
 from reliability.actions.report_shares import share_report
 from reliability.actions.reports import close_report
 from reliability.models import ReportSubscription
 from tests.conftest import NOON
 from tests.factories.access import github_source
-from tests.factories.catalog import EnvironmentFactory, ServiceFactory
+from tests.factories.catalog import EnvironmentFactory, MembershipFactory, ServiceFactory
 from tests.factories.changes import DeployFactory, ReleaseFactory
 from tests.factories.flags import registered
 from tests.factories.inbox import DeadLetterFactory, dead_letter_of
@@ -100,6 +101,10 @@ def maintenance(team: Team) -> dict[str, Any]:
 def closed_week(team: Team) -> dict[str, Any]:
     close_report(team=team, label="2026-W08", now=NOON)
     return {"label": "2026-W08"}
+
+
+def flag_mail(team: Team) -> dict[str, Any]:
+    return {"token": flag_stop_token(team, MembershipFactory(team=team).user)}
 
 
 def mail_stop(team: Team) -> dict[str, Any]:
@@ -389,6 +394,7 @@ TABLE: dict[str, Row] = {
     "badges/<str:key>/<slug:what>.svg": Row(
         PUBLIC, args=lambda team: {"key": renew_badge_key(team=team), "what": "uptime"}
     ),
+    "mail/flags/<str:token>/": Row(PUBLIC, args=flag_mail),
     "mail/stop/<str:token>/": Row(PUBLIC, args=mail_stop),
     "shared/<str:secret>/": Row(PUBLIC, args=shared_report),
     "healthz": Row(PUBLIC),

@@ -65,9 +65,11 @@ class CheckTally:
         """So many more."""
         short = (environment_id, key, application, variant, kind)
         with self._lock:
-            if self._begins_at <= at < self._ends_at and (running := self._running.get(short)) is not None:
+            # what was last seen in the running hour lies in it: two comparisons say that this one does, and is the later
+            running = self._running.get(short)
+            if running is not None and running.last_at <= at < self._ends_at:
                 running.quantity += quantity
-                running.last_at = max(running.last_at, at)
+                running.last_at = at
                 return
             hour = at.replace(minute=0, second=0, microsecond=0)
             if not variant:

@@ -17,6 +17,10 @@ class OwnFlag(StrEnum):
     """What a team can switch off, or roll out by itself, by making a boolean flag of this key."""
 
     ARCHIVE = "upshot-archive-gone-flags"
+    DETECTION = "upshot-detection"
+    JOBS = "upshot-watch-jobs"
+    NOTICES = "upshot-notifications"
+    REMINDERS = "upshot-flag-reminders"
     REPORT_MAIL = "upshot-report-mail"
     RETENTION = "upshot-retention"
     TEACHING = "upshot-refit-weights"
@@ -40,3 +44,9 @@ def is_on(team: Team, own: OwnFlag, *, now: dt.datetime) -> bool:
     counted = Counted(environment.pk, flag.key, APPLICATION, told.variant, hour, FlagCheck.Kind.CHECK.value)
     record_checks({counted: (1, now)})
     return told.value is not False
+
+
+def switched_off(own: OwnFlag, *, now: dt.datetime) -> set[int]:
+    """The teams for which the work is not done. One query where no team has such a flag."""
+    rows = RegisteredFlag.objects.filter(key=own, value_type="boolean", archived_at__isnull=True)
+    return {row.team_id for row in rows.select_related("team") if not is_on(row.team, own, now=now)}

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from deploys import failpoints
+from deploys.actions.own_flags import OwnFlag, switched_off
 from deploys.models import Team
 from incidents.actions import alerts, attribution, episodes, incidents, proposals
 from incidents.actions.findings import declared_finding, findings
@@ -70,6 +71,8 @@ def run(
     alerting = set(Alert.objects.filter(dirty_at__isnull=False).values_list("team_id", flat=True).distinct())
     changes = set(UnweighedChange.objects.values_list("team_id", flat=True).distinct())
     teams = issues | checks | alerting | changes | due
+    if only is None:  # what waits for a team whose detection is switched off waits until it is on again
+        teams -= switched_off(OwnFlag.DETECTION, now=now)
     done = Pass()
     for team_id in sorted(teams if only is None else {only.pk} & teams):
         before_each()

@@ -16,6 +16,7 @@ from django.db import transaction
 from django.db.models import Min
 
 from deploys.actions.catalog import environments_by_name
+from deploys.actions.own_flags import OwnFlag, switched_off
 from deploys.models import Environment, Service
 from incidents.actions.cardinality import MOST_ENVIRONMENTS
 from incidents.actions.checks import note_checks
@@ -79,11 +80,12 @@ def sweep_jobs(*, now: dt.datetime, last_swept_at: dt.datetime | None = None) ->
     """Judges the silence of jobs that are due; how many were looked at.
 
     A job whose service still has undigested reports is judged as of the oldest of them. After an absence (AWAY) runs that
-    should have come meanwhile are passed over: their reports may have been refused.
+    should have come meanwhile are passed over: their reports may have been refused. Jobs of teams that switched this off wait.
     """
     was_away = last_swept_at is not None and now - last_swept_at > AWAY
     looked = 0
     due = Job.objects.filter(due_at__lte=now, service__retired_at__isnull=True).order_by("due_at", "pk")
+    due = due.exclude(service__team__in=switched_off(OwnFlag.JOBS, now=now))
     for pk, number in list(due.values_list("pk", "service__number")[:CHUNK]):
         oldest = InboxItem.objects.filter(project=number).aggregate(at=Min("received_at"))["at"]
         as_of = min(now, oldest) if oldest is not None else now

@@ -18,6 +18,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from deploys import clock, failpoints
+from deploys.actions.own_flags import OwnFlag, is_on
 from deploys.domain.identifiers import uuid7
 from deploys.domain.instants import instant_text
 from deploys.models import Change, Membership, Role, Team, User
@@ -104,7 +105,7 @@ def _tell(incident_id: int, now: datetime) -> int:
         if told.worst_class in channel.subjects or (before is not None and before.worst_class in channel.subjects)
         for notice in telling.rows(channel, _for_channel(channel, found, before), row.number, told.worst_class)
     ]
-    OutgoingNotice.objects.bulk_create(rows, ignore_conflicts=True)
+    _keep(rows, incident.team, now)
     failpoints.reach("notices.written")
     return len(rows)
 
@@ -216,6 +217,18 @@ def tell_channels(notice: Notice) -> None:
                     data={"title": notice.title, "text": notice.text, "urgency": notice.urgency, "url": settings.BASE_URL + notice.path},
                 ).decode()  # fmt: skip
             rows.append(row)
+    _keep(rows, notice.team, now)
+
+
+def _keep(rows: Sequence[OutgoingNotice], team: Team, now: datetime) -> None:
+    """Writes the notices down; where the team switched notifications off by its own flag, as muted by that."""
+    if rows and not is_on(team, OwnFlag.NOTICES, now=now):
+        for row in rows:
+            row.outcome, row.why, row.ended_at = (
+                OutgoingNotice.Outcome.MUTED,
+                f"switched off by the flag {OwnFlag.NOTICES}",
+                now,
+            )
     OutgoingNotice.objects.bulk_create(rows, ignore_conflicts=True)
 
 

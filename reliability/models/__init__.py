@@ -1,6 +1,7 @@
 """Tables of how well we do."""
 
 from reliability.models.alerts import BurnAlert
+from reliability.models.flags import FlagMailStop
 from reliability.models.mail import OutgoingMail
 from reliability.models.notices import (
     AcknowledgeLink,
@@ -19,6 +20,7 @@ __all__ = [
     "BurnAlert",
     "Channel",
     "ChannelLeaver",
+    "FlagMailStop",
     "IncidentNews",
     "NamedChange",
     "NoticeAttempt",

@@ -35,6 +35,7 @@ from tests.factories.flags import ON, percent, registered, served_by
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 ALL = "/ofrep/v1/evaluate/flags"
+MINUTE = dt.timedelta(minutes=1)
 
 
 @dataclass
@@ -492,3 +493,17 @@ def test_a_key_that_asks_too_often_is_told_how_long_to_wait(serving: Serving) ->
     assert [reply.status for reply in replies] == [200, 200, 429]
     assert (replies[2].headers["retry-after"], json.loads(replies[2].body)["errorCode"]) == ("1", "GENERAL")
     assert limited.counted() == [("new-cart", "on", "check", 2)]
+
+
+def test_counts_are_exact_in_whatever_order_the_times_come(serving: Serving) -> None:
+    minutes = (0, 59, 30, 60, 59, 61, 0, 130, 60, 200, 61)
+    for each in minutes:
+        serving.tally.add(serving.environment.pk, "a", "shop", "on", "check", NOON + each * MINUTE)
+    serving.tally.flush()
+
+    expected = []
+    for hour in sorted({each // 60 for each in minutes}):
+        inside = [each for each in minutes if each // 60 == hour]
+        expected.append((NOON + 60 * hour * MINUTE, len(inside), NOON + max(inside) * MINUTE))
+    rows = FlagCheck.objects.filter(key="a").order_by("hour")
+    assert list(rows.values_list("hour", "quantity", "last_at")) == expected
