@@ -292,6 +292,8 @@ TABLE: dict[str, Row] = {
     # signed by the sender instead; tests/deploys/api/test_webhooks.py
     "webhooks/<slug:kind>/<uuid:public_id>": Row(PUBLIC, args=webhook),
     # pages of this room
+    "docs/": Row(PUBLIC),
+    "docs/<path:name>/": Row(PUBLIC, args=lambda _: {"name": "ci/curl"}),
     "problems/<slug:slug>": Row(PUBLIC, args=lambda _: {"slug": "not-found"}),
     f"{T}/deploys/": Row(TEAM, write=None),
     f"{T}/deploys/live/": Row(TEAM, write=None),

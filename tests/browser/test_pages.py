@@ -40,7 +40,15 @@ PAGES = (
     "t/shop/runbooks/new/", "t/shop/incidents/import/", "t/shop/incidents/declare/", "t/shop/services/{service}/jobs/",
     "t/shop/notices/", "t/shop/notices/{notice}/", "t/shop/incidents/1/notices/", "acknowledge/{secret}/",
 )  # fmt: skip
-OUTSIDE = ("sign-in/", "link/none/", "no-such-page/")
+OUTSIDE = (
+    "sign-in/",
+    "link/none/",
+    "no-such-page/",
+    "docs/",
+    "docs/?q=quiet+hours",
+    "docs/notifications/",
+    "problems/busy",
+)
 
 
 @pytest.fixture

@@ -64,7 +64,7 @@ def test_unknown_names_are_found() -> None:
 
 def test_every_setting_is_documented_and_no_other() -> None:
     documented = re.findall(
-        r"^### `([A-Z_]+)`", (ROOT / "docs" / "settings.md").read_text(encoding="utf-8"), re.MULTILINE
+        r"^## `([A-Z_]+)`", (ROOT / "docs" / "settings.md").read_text(encoding="utf-8"), re.MULTILINE
     )
 
     assert documented == [variable.name for variable in VARIABLES]
