@@ -19,8 +19,9 @@ import json
 import os
 import signal
 import sys
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import ModuleType
@@ -196,16 +197,24 @@ def main() -> int:
 
     hypothesis.settings.register_profile("mutants", derandomize=True, database=None, deadline=None)
     hypothesis.settings.load_profile("mutants")
+    # compiled once for all children, whatever the tree may hold: that is half of what a mutant costs
+    sys.dont_write_bytecode = False
+    with tempfile.TemporaryDirectory(prefix="upshot-mutants-") as sys.pycache_prefix:
+        return play(options.modules, options.jobs)
+
+
+def play(modules: Sequence[str], jobs: int) -> int:
+    """Prints what survived of each module; 1 below FLOOR."""
     excused = json.loads(EXCUSED.read_text()) if EXCUSED.exists() else {}
     total = killed = 0
-    for module in options.modules:
+    for module in modules:
         source = (ROOT / f"reliability/domain/{module}.py").read_text()
         made = list(mutants(source))
         began = time.monotonic()
         if not survives(module, source, 1e9):
             raise SystemExit(f"{module}: the tests fail without any change")
         longest = max(LEAST_SECONDS, PATIENCE * (time.monotonic() - began))
-        with ThreadPoolExecutor(options.jobs) as pool:
+        with ThreadPoolExecutor(jobs) as pool:
             lived = list(pool.map(lambda each, name=module, most=longest: survives(name, each[1], most), made))
         left = [what for (what, _), alive in zip(made, lived, strict=True) if alive]
         total, killed = total + len(made), killed + len(made) - len(left)
