@@ -81,7 +81,7 @@ mutants: install-dev
 	@$(BIN)/python bench/mutants.py $(MODULES) $(ARGS)
 
 soak: install-dev
-	@$(PYTEST) -q tests/incidents/test_kill.py tests/incidents/test_backpressure.py tests/incidents/test_bad_bodies.py tests/incidents/actions/test_order.py --soak
+	@$(PYTEST) -q tests/incidents/test_kill.py tests/incidents/test_backpressure.py tests/incidents/test_bad_bodies.py tests/incidents/actions/test_order.py tests/deploys/api/test_documented_answers.py --soak
 
 # New versions: change pyproject.toml, then make lock. The lock holds names, versions and hashes, no addresses.
 lock: install-dev

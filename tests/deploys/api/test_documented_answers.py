@@ -32,20 +32,25 @@ OPERATIONS = [
     for method in methods
     if not path.endswith("openapi.yaml")
 ]
-EXAMPLES = 30
+EXAMPLES = 12
+EXAMPLES_OF_A_SOAK = 200
 
 
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE], ids=lambda mode: mode.value)
 @pytest.mark.parametrize(("path", "method"), OPERATIONS)
-def test_every_answer_is_a_documented_one(path: str, method: str, mode: GenerationMode) -> None:
+def test_every_answer_is_a_documented_one(
+    path: str, method: str, mode: GenerationMode, pytestconfig: pytest.Config
+) -> None:
     team = TeamFactory(slug="acme")
     DeployFactory(team=team)
     headers = bearer(team)
     api = schemathesis.openapi.from_wsgi("/api/openapi.yaml", get_wsgi_application())
     operation = api[path][method.upper()]
 
+    examples = EXAMPLES_OF_A_SOAK if pytestconfig.getoption("--soak") else EXAMPLES
+
     @settings(
-        max_examples=EXAMPLES, derandomize=True, deadline=None, database=None, phases=[Phase.explicit, Phase.generate],
+        max_examples=examples, derandomize=True, deadline=None, database=None, phases=[Phase.explicit, Phase.generate],
         suppress_health_check=list(HealthCheck),
     )  # fmt: skip
     @given(case=operation.as_strategy(generation_mode=mode))
