@@ -168,6 +168,7 @@ PLACES: Final = {
     "deploy-figure": "a ShownDeploy: errors before and after",
     "deploy-main": "a ShownDeploy: further sections",
     "deploy-aside": "a ShownDeploy: facts at the side",
+    "flag-cleanup": "a Cleanup: what else is known of the team's flags together",
     "compare-main": "a Comparison: what users felt of it",
     "service-answer": "a Service: what is wrong with it now",
     "service-main": "a Service: further sections",

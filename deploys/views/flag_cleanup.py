@@ -33,6 +33,7 @@ from deploys.domain.flag_lifecycle import POINTS, StaleReason
 from deploys.domain.flag_summary import is_due, summary_of
 from deploys.domain.wording import counted, duration
 from deploys.models import FlagRepository, FlagRevision, RegisteredFlag, Role
+from deploys.ports import panels
 from deploys.queries.flag_code import ShownPlace, places_of
 from deploys.queries.flag_usage import checks_by_week
 from deploys.views.access import RANK, TeamRequest, team_page
@@ -99,7 +100,7 @@ def flag_cleanup(request: TeamRequest) -> HttpResponse:
         "removed": _removed(request),
         "can_write": RANK[Role(request.membership.role)] >= RANK[Role.RESPONDER],
         "tomorrow": (now + DAY).date(), "last_day": (now + 30 * DAY).date(), "cap": LIMITS.cap,
-        "is_empty": not cleanup.cases,
+        "is_empty": not cleanup.cases, "panels": panels("flag-cleanup", request, cleanup),
     }  # fmt: skip
     return render(request, "deploys/flag_cleanup.html", context)
 
