@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
+
+from django.db import transaction
 
 from deploys import clock
 from deploys.actions.catalog import services_by_name
@@ -65,6 +67,23 @@ def set_objective(*, team: Team, payload: dict[str, Any], by: User | None) -> No
         source="upshot",
         actor=by,
     )
+
+
+LONGEST_POLICY: Final = 2_000
+
+
+@transaction.atomic
+def promise(*, team: Team, payload: dict[str, Any], budget_policy: str | None, by: User | None) -> None:  # Any: JSON
+    """Sets an objective with the text of its budget policy; None leaves that as it is. BadObjective.
+
+    The text enters no number, so it is no fact: it stands with the objective alone.
+    """
+    if budget_policy is not None and len(budget_policy) > LONGEST_POLICY:
+        raise BadObjective(f"budget_policy: expected at most {LONGEST_POLICY} characters")
+    set_objective(team=team, payload=payload, by=by)
+    if budget_policy is not None:
+        rows = Objective.objects.filter(team=team, external_id=payload["id"])
+        rows.update(budget_policy=budget_policy.replace("\x00", "").strip())
 
 
 def _is_said_already(team: Team, checked: dict[str, object]) -> bool:

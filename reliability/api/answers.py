@@ -6,6 +6,8 @@ from typing import Any
 
 from rest_framework import serializers
 
+from reliability.actions.objectives import LONGEST_POLICY
+
 
 class MetricsAnswer(serializers.Serializer[Any]):  # Any: a printed report
     """The contract `metrics/1` that `manage.py metrics` prints; its parts are described in docs/metrics.md."""
@@ -68,6 +70,12 @@ class ObjectiveMessage(serializers.Serializer[Any]):  # Any: no row behind it
     window_days = serializers.ChoiceField([7, 28, 30, 90], required=False, allow_null=True)
     calendar = serializers.ChoiceField(["week", "month", "quarter"], required=False, allow_null=True)
     min_requests = serializers.IntegerField(min_value=0, max_value=2_000_000_000, required=False)
+    budget_policy = serializers.CharField(
+        max_length=LONGEST_POLICY,
+        required=False,
+        allow_blank=True,
+        help_text="What the team does when the budget is spent.",
+    )
 
 
 class ObjectiveWritten(serializers.Serializer[Any]):  # Any: a printed objective

@@ -16,7 +16,7 @@ from deploys.api.problems import Problem
 from deploys.api.writes import ScopedView
 from deploys.domain.instants import instant_text
 from deploys.models import Scope
-from reliability.actions.objectives import BadObjective, set_objective
+from reliability.actions.objectives import BadObjective, promise
 from reliability.api.answers import ObjectiveList, ObjectiveMessage, ObjectiveWritten
 from reliability.queries.reports import objectives_now
 
@@ -45,8 +45,9 @@ class ObjectivesView(ScopedView):
         message = ObjectiveMessage(data=payload)
         message.is_valid(raise_exception=True)
         said = {key: value for key, value in message.validated_data.items() if key in payload}
+        policy = said.pop("budget_policy", None)
         try:
-            set_objective(team=caller.team, payload=said, by=None)
+            promise(team=caller.team, payload=said, budget_policy=policy, by=None)
         except BadObjective as error:
             name, _, detail = str(error).partition(": ")
             raise Problem("invalid-message", str(error), errors=[{"pointer": f"#/{name}", "detail": detail}]) from error

@@ -59,13 +59,14 @@ def budget_burn_down(
     gate_share: float | None = None,
     measured_to: dt.datetime | None = None,
     gone_at: dt.datetime | None = None,
+    pace_words: str = "",
     figure_id: str = "figure-budget",
 ) -> Figure:
     """What was left of a budget over its period [from_at, to_at), with the line of even spending and the gate's level.
 
     `steps` are in order of time. The budget of a rolling window as it stood at `to_at`: it starts whole at `from_at`.
     `measured_to`: the instant of the last measurement, where the period goes on after it. `gone_at`: when nothing will
-    be left at this pace; drawn as a dashed line that leaves the picture where that lies beyond the period.
+    be left at this pace; drawn as a dashed line that leaves the picture where that lies beyond the period. `pace_words` say it.
     """
     minute = 60
     whole = BudgetStep(from_at, budget_seconds)
@@ -144,21 +145,18 @@ def budget_burn_down(
     ))  # fmt: skip
     days = round((to_at - from_at).total_seconds() / 86_400)
     is_over = known_to >= to_at
-    pace_words = ""
-    if gone_at is not None and left > 0:
-        local = gone_at.astimezone(zone)
-        pace_words = f", gone {local.day}{GAP}{local:%b} at this pace"
+    said = f", {pace_words}" if pace_words else ""
     return Figure(
         id=figure_id,
         title=f"Budget, last {days} days" if is_over else f"Budget of {days} days",
-        fact=f"{name} {target}: {_left(left)}{pace_words}",
-        sentence=f"Error budget of {name} over {days} days: {duration(budget_seconds)} at the start, {_left(left)} at the end{pace_words}"
+        fact=f"{name} {target}: {_left(left)}{said}",
+        sentence=f"Error budget of {name} over {days} days: {duration(budget_seconds)} at the start, {_left(left)} at the end{said}"
         + (f"; {worst.what} took most, {duration(_spent(line, worst))}." if worst else ", nothing spent."),
         json=plain(drawn),
         columns=(Column("When"), Column("What"), Column("Spent", is_number=True), Column("Left", is_number=True)),
         table=[_budget_row(each, _spent(line, each), zone) for each in steps],
         key=[Key("swatch", "solid", "left"), Key("swatch", "dotted", "spent evenly"), Key("words", "", "above the dotted line is good"),
-             *([Key("words", "", "dashed: at this pace")] if not is_over and pace_words else [])],
+             *([Key("words", "", "dashed: at this pace")] if not is_over and gone_at is not None and left > 0 else [])],
     )  # fmt: skip
 
 

@@ -26,6 +26,7 @@ from reliability.domain.beside import beside
 from reliability.domain.contract import Report, contract
 from reliability.domain.intervals import Interval
 from reliability.domain.knowledge import Knowledge
+from reliability.domain.outlook import Fate, outlook_of
 from reliability.domain.periods import COMPARED, Period, PeriodKind
 from reliability.domain.since_closing import moved_since
 from reliability.domain.verdicts import Word, headline, left_ratio, unit_of, verdict
@@ -167,7 +168,8 @@ class Shown:
     def objectives(self) -> list[Context]:
         """Objectives, least budget left first."""
         ordered = sorted(self.basis.printed["objectives"].items(), key=lambda item: left_ratio(item[1]))
-        return [objective_row(key, each) for key, each in ordered]
+        policies = self.telling.policies
+        return [objective_row(key, each, self.basis.zone, policies.get(key, "")) for key, each in ordered]
 
     @property
     def stale(self) -> list[Context]:
@@ -277,14 +279,14 @@ def numbers_urls(basis: Basis, links: Links) -> dict[str, str]:
     return {name: links.page("report-rows", basis.period.label, name) for name in NAMES}
 
 
-def objective_row(key: str, printed: Printed) -> Context:
-    """An objective in the report's table."""
+def objective_row(key: str, printed: Printed, zone: ZoneInfo, policy: str) -> Context:
+    """An objective in the report's table. policy: shown once its budget is spent."""
     unit = unit_of(printed)
-    gone = printed["projected_exhaustion_at"] or printed["exhausted_at"]
+    outlook = outlook_of(printed)
     return {
         "key": key, "printed": printed, "name": printed["service"] or "the whole", "unit": unit, "budget": printed[f"budget_{unit}"],
         "remaining": printed[f"remaining_{unit}"], "spent": printed[f"report_spent_{unit}"], "share": printed[f"report_budget_{unit}"],
-        "gone_at": parse_instant(gone) if gone else None, "is_gone": bool(printed["exhausted_at"]),
+        "outlook": outlook.words(zone), "policy": policy if outlook.fate is Fate.SPENT else "",
     }  # fmt: skip
 
 

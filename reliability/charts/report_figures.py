@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import threading
 from collections import OrderedDict
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from deploys.charts.figures import Figure
 from deploys.domain.wording import target
@@ -24,6 +25,7 @@ from reliability.charts.lead_times import lead_times
 from reliability.charts.report import Shown
 from reliability.charts.strip import week_strip
 from reliability.charts.week import linked
+from reliability.domain.outlook import Fate, outlook_of
 from reliability.queries import week as reads
 from reliability.queries.reports import WeekPoint
 
@@ -116,5 +118,11 @@ def _budget(shown: Shown) -> Figure | None:
     return budget_burn_down(
         steps=[BudgetStep(step.at, step.remaining_seconds, step.what) for step in burn.steps],
         from_at=burn.from_at, to_at=burn.to_at, measured_to=burn.measured_to, budget_seconds=chosen["budget_seconds"],
-        zone=shown.basis.zone, gone_at=burn.gone_at, name=chosen["service"] or "the whole", target=target(chosen["target_ratio"]),
+        zone=shown.basis.zone, gone_at=burn.gone_at, pace_words=_pace_words(shown, chosen), name=chosen["service"] or "the whole", target=target(chosen["target_ratio"]),
     )  # fmt: skip
+
+
+def _pace_words(shown: Shown, chosen: Mapping[str, Any]) -> str:  # Any: a printed objective
+    """What becomes of it, unless it is spent already: then what is over says it."""
+    outlook = outlook_of(chosen)
+    return "" if outlook.fate is Fate.SPENT else outlook.words(shown.basis.zone)

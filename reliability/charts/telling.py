@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -24,7 +24,7 @@ from reliability.domain.knowledge import Knowledge
 from reliability.domain.periods import COMPARED, Period, PeriodKind
 from reliability.domain.verdicts import headline
 from reliability.domain.weeks import zone_named
-from reliability.models import ReportSnapshot
+from reliability.models import Objective, ReportSnapshot
 from reliability.queries import week as reads
 from reliability.queries.reports import WeekPoint, points_of
 
@@ -51,7 +51,7 @@ class Spent:
 
 @dataclass(frozen=True, slots=True)
 class BurnDown:
-    """How the budget of the objective that the verdict speaks of was spent. gone_at: at this pace, see METRICS projection."""
+    """How the budget of the objective that the verdict speaks of was spent. gone_at: at this pace, see `reliability.domain.outlook`."""
 
     from_at: dt.datetime
     to_at: dt.datetime
@@ -62,7 +62,10 @@ class BurnDown:
 
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """All of it. one_before and many_before: the compared parts of the period before, and of several counted as one."""
+    """All of it. one_before and many_before: the compared parts of the period before, and of several counted as one.
+
+    Fields that came after the first format have a default, so that older snapshots are still read.
+    """
 
     broken: Sequence[reads.Broken]
     points: Sequence[WeekPoint]
@@ -76,6 +79,7 @@ class Telling:
     promised: reads.Promised
     strip: Strip | None = None
     strip_left_out: int = 0
+    policies: dict[str, str] = field(default_factory=dict)
 
 
 def first_needed(period: Period) -> dt.datetime:
@@ -109,12 +113,19 @@ def telling_of(*, team: Team, period: Period, known: Knowledge, printed: Printed
         promised=reads.promised(team=team, window=window, at=until, zone=zone, broken=broken, most=MOST_TOLD),
         strip=strip,
         strip_left_out=left_out,
+        policies=_policies(team),
     )
 
 
 def _whole(known: Knowledge, window: Interval, zone: ZoneInfo) -> dict[str, Any]:  # Any: printed parts
     total = scope_part(Report(known, window, zone), None)
     return {name: total[name] for name in COMPARED_PARTS}
+
+
+def _policies(team: Team) -> dict[str, str]:
+    """What the team does when a budget is spent, by the key of the objective."""
+    rows = Objective.objects.filter(team=team).exclude(budget_policy="")
+    return dict(rows.values_list("external_id", "budget_policy"))
 
 
 def _restated(team: Team, labels: Sequence[str]) -> list[str]:

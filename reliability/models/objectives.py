@@ -27,6 +27,7 @@ class Objective(models.Model):
     window_days = models.PositiveSmallIntegerField(null=True)
     calendar = models.CharField(max_length=7, choices=Calendar.choices, null=True)
     min_requests = models.PositiveIntegerField(default=100)
+    budget_policy = models.TextField("what the team does when the budget is spent; enters no number", default="")
 
     class Meta:
         constraints = [

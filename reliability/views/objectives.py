@@ -19,10 +19,11 @@ from deploys.models import Role, Service, Team
 from deploys.ports import Column
 from deploys.views.access import TeamRequest, team_page
 from deploys.views.forms import PlainForm
-from reliability.actions.objectives import BadObjective, set_objective
+from reliability.actions.objectives import LONGEST_POLICY, BadObjective, promise
 from reliability.addresses import page_url, service_url
+from reliability.domain.outlook import Fate, outlook_of
 from reliability.models import BurnAlert, Objective
-from reliability.queries.reports import objectives_now
+from reliability.queries.reports import objectives_now, team_zone
 
 THE_WHOLE = ""
 PERIODS = (
@@ -50,6 +51,10 @@ class ObjectiveForm(PlainForm):
         help_text="99.9 % of 28 days leaves 40 min 19 s to be down.",
     )  # fmt: skip
     period = forms.ChoiceField(label="Over", choices=PERIODS, initial="28")
+    budget_policy = forms.CharField(
+        label="When the budget is spent", required=False, max_length=LONGEST_POLICY, widget=forms.Textarea({"rows": 4, "class": "input"}),
+        help_text="What the team then does, in its own words: “Only fixes are deployed until half the budget is back.” It is shown while the budget is spent, and in the report.",
+    )  # fmt: skip
 
     def __init__(self, *args: Any, team: Team, **kwargs: Any) -> None:  # Any: as the base class has it
         super().__init__(*args, **kwargs)
@@ -96,7 +101,7 @@ def objective_set(request: TeamRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         payload = form.payload(objective_id or _free_id(team, form.cleaned_data))
         try:
-            set_objective(team=team, payload=payload, by=request.user)
+            promise(team=team, payload=payload, budget_policy=form.cleaned_data["budget_policy"], by=request.user)
         except BadObjective as problem:
             form.add_error(None, str(problem))
         else:
@@ -151,14 +156,17 @@ BUDGET_COLUMN = Column("Budget", tightest_budgets, rank=tightest_shares)
 def budget_lines(team: Team) -> list[dict[str, Any]]:  # Any: what a template reads
     """Every objective as evaluated now, least of its budget left first."""
     services = {service.name: service for service in Service.objects.filter(team=team)}
-    lines = []
+    policies = dict(Objective.objects.filter(team=team).values_list("external_id", "budget_policy"))
+    zone, lines = team_zone(team), []
     for key, printed in objectives_now(team=team, now=clock.now()).items():
         unit = "seconds" if printed["sli"] == "time" else "requests"
         budget, remaining = printed[f"budget_{unit}"], printed[f"remaining_{unit}"]
         service = services.get(printed["service"] or "")
+        outlook = outlook_of(printed)
         lines.append({
             "key": key, "service_name": printed["service"], "name": printed["service"] or "the whole", "printed": printed,
             "period": _period_words(printed), "unit": unit, "budget": budget, "remaining": remaining,
+            "outlook": outlook.words(zone), "is_spent": outlook.fate is Fate.SPENT, "policy": policies.get(key, ""),
             "share": remaining / budget if budget else 1.0, "url": service_url(team, service) if service else "",
             "edit_url": f"{page_url('objective-set', team.slug)}?id={key}",
             "unreachable": [name.replace("_", " ") for name, rule in printed["alerts"].items() if rule["reachable"] is False],
@@ -178,7 +186,7 @@ def _may_set(request: TeamRequest) -> bool:
 def _initial(known: Objective) -> dict[str, Any]:  # Any: values of form fields
     return {
         "service": known.service.name if known.service else THE_WHOLE, "sli": known.sli, "period": str(known.window_days or known.calendar),
-        "target_percent": f"{known.target * 100:.4f}".rstrip("0").rstrip("."),
+        "target_percent": f"{known.target * 100:.4f}".rstrip("0").rstrip("."), "budget_policy": known.budget_policy,
     }  # fmt: skip
 
 

@@ -1,14 +1,17 @@
 """Promises are set on a page, and counted from the facts that are there."""
 
+from collections.abc import Callable
+
 import pytest
 from django.test import Client
 
-from deploys.models import Fact, Membership, Role
+from deploys.models import Fact, Membership, Role, Team
+from reliability.actions.objectives import BadObjective, promise
 from reliability.models import BurnAlert, Objective
 from tests.conftest import NOON
 from tests.factories.catalog import MembershipFactory, ServiceFactory
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("noon")]
+pytestmark = [pytest.mark.django_db(databases="__all__"), pytest.mark.usefixtures("noon")]
 
 
 @pytest.fixture
@@ -95,3 +98,49 @@ def test_the_record_of_alerts_stands_below_the_budgets(client, team, tell):
     assert "goes on" in html
     assert "×33" in html
     assert "ticket, slow" in html
+
+
+def test_what_was_agreed_is_shown_once_the_budget_is_spent(
+    client: Client, busy: Team, tell: Callable[..., None]
+) -> None:
+    page = f"/t/{busy.slug}/objectives/"
+    agreed = "Only fixes are deployed.\nNoor decides."
+    form = {"service": "", "sli": "time", "target_percent": "99.9", "period": "28", "budget_policy": agreed}
+
+    assert client.post(f"{page}set/?id=whole", form).status_code == 302
+    before = client.get(page).content.decode()
+    tell("incident", id="i9", title="x", services=["cart"], class_="downtime", started_at=100, restored_at=40)
+    after = client.get(page).content.decode()
+    report = client.get(f"/t/{busy.slug}/reports/2026-W10/").content.decode()
+
+    assert Objective.objects.get(external_id="whole").budget_policy == agreed
+    assert "Noor decides." in client.get(f"{page}set/?id=whole").content.decode()
+    assert "Only fixes are deployed." not in before
+    assert "at this pace: " in before
+    assert "Only fixes are deployed.<br>Noor decides." in after
+    assert "Only fixes are deployed.<br>Noor decides." in report
+
+
+def test_a_policy_stays_where_nothing_is_said_of_it(client: Client, admin: Membership) -> None:
+    client.post(
+        url(admin, "set/"),
+        {"service": "", "sli": "time", "target_percent": "99.9", "period": "28", "budget_policy": "We mend."},
+    )
+
+    promise(
+        team=admin.team,
+        payload={"id": "whole-time-28d", "target": 0.99, "window_days": 28},
+        budget_policy=None,
+        by=None,
+    )
+
+    stands = Objective.objects.get()
+    assert (stands.target, stands.budget_policy) == (0.99, "We mend.")
+    with pytest.raises(BadObjective, match="budget_policy: expected at most"):
+        promise(
+            team=admin.team,
+            payload={"id": "whole-time-28d", "target": 0.9, "window_days": 28},
+            budget_policy="x" * 2_001,
+            by=None,
+        )
+    assert Objective.objects.get().target == 0.99
