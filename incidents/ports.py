@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from deploys.models import Team
@@ -41,16 +41,16 @@ def notify(notice: Notice) -> None:
         notifier(notice)
 
 
-IncidentWatcher = Callable[[Incident], None]
+IncidentWatcher = Callable[[Sequence[Incident]], None]
 _watchers: dict[str, IncidentWatcher] = {}
 
 
 def register_incident_watcher(name: str, watcher: IncidentWatcher) -> None:
-    """From now on `watcher(incident)` is called inside every transaction that changes an incident; it only writes down."""
+    """From now on `watcher(incidents)` is called inside every transaction that changes incidents; it only writes down."""
     _watchers[name] = watcher
 
 
-def incident_moves(incident: Incident) -> None:
-    """Tells every watcher that this incident is not what it was, or will not be when the transaction ends."""
+def incidents_move(incidents: Sequence[Incident]) -> None:
+    """Tells every watcher that these incidents are not what they were, or will not be when the transaction ends."""
     for watcher in _watchers.values():
-        watcher(incident)
+        watcher(incidents)

@@ -119,7 +119,7 @@ def test_what_others_wrote_is_text_in_every_mail(noon: dt.datetime, settings: An
         subjects=["downtime", "budget"],
     )
     OutgoingNotice.objects.all().delete()
-    note_moved(made["incident"])
+    note_moved([made["incident"]])
     tell_news(now=NOON)
     notify(
         Notice(

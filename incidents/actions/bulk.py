@@ -134,5 +134,4 @@ def _entry(
 
 def _write(rows: Sequence[Incident], entries: Sequence[TimelineEntry]) -> None:
     TimelineEntry.objects.bulk_create(entries)
-    for row in rows:
-        announce(row)
+    announce(*rows)

@@ -97,29 +97,43 @@ def ask(
         )
     else:
         pool = urllib3.HTTPConnectionPool(address, place.port, timeout=timeout, retries=False)
-    with contextlib.closing(pool), _in_time(pool, place, timeout_seconds):
+    with contextlib.closing(pool), _in_time(pool, place, timeout_seconds) as ends:
         answer = pool.urlopen(method, place.target, body=body, headers=sent, redirect=False, preload_content=False)
-        until = certificate_until(getattr(answer, "connection", None))
         try:
             begun = answer.read1(most_bytes) if most_bytes else b""
         finally:
             answer.close()  # the rest is not wanted, however long it would be
         heard = {key.lower(): value for key, value in answer.headers.items()}
-        return Answer(status=int(answer.status), headers=heard, body=begun, certificate_until=until)
+        return Answer(
+            status=int(answer.status), headers=heard, body=begun, certificate_until=ends[-1] if ends else None
+        )
 
 
 @contextlib.contextmanager
-def _in_time(pool: urllib3.HTTPConnectionPool, place: Place, timeout_seconds: float) -> Iterator[None]:
+def _in_time(
+    pool: urllib3.HTTPConnectionPool, place: Place, timeout_seconds: float
+) -> Iterator[list[dt.datetime | None]]:
     """Hangs up when the time is over. The library's own limit begins anew with every byte, so that whoever sends one now
     and then would hold a worker for hours.
+
+    Gives the ends of the certificates that were shown, read as soon as a connection stands: an answer that closes it has
+    taken its socket away before anybody can look.
     """
     made = pool.ConnectionCls
     opened: list[HTTPConnection] = []
+    ends: list[dt.datetime | None] = []
     is_late = threading.Event()
 
     def watched(*args: Any, **kwargs: Any) -> Any:  # Any: as the library makes its connections
-        connection = made(*args, **kwargs)
-        opened.append(cast("HTTPConnection", connection))
+        connection = cast("HTTPConnection", made(*args, **kwargs))
+        connect = connection.connect
+
+        def connect_and_look() -> None:
+            connect()
+            ends.append(certificate_until(connection))
+
+        connection.connect = connect_and_look  # type: ignore[method-assign]  # of this one connection
+        opened.append(connection)
         return connection
 
     def hang_up() -> None:
@@ -134,7 +148,7 @@ def _in_time(pool: urllib3.HTTPConnectionPool, place: Place, timeout_seconds: fl
     watchdog.daemon = True
     watchdog.start()
     try:
-        yield
+        yield ends
     except (HTTPError, OSError, ValueError) as error:
         if is_late.is_set():
             raise ReadTimeoutError(pool, place.target, "no answer in time") from error

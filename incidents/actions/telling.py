@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -12,7 +13,7 @@ from django.db import transaction
 from deploys.actions.facts import identity_of, record_fact, records_of
 from deploys.models import Change, FactOrigin, User
 from incidents.models import Incident, TimelineEntry
-from incidents.ports import incident_moves
+from incidents.ports import incidents_move
 from incidents.signals import incident_changed
 
 
@@ -68,11 +69,11 @@ def write_lines(*, incident: Incident, lines: Sequence[Line], by: User | None, n
     )  # fmt: skip
 
 
-def announce(incident: Incident) -> None:
-    """Tells the room above that this incident is not what it was: its watchers now, everybody after commit.
+def announce(*incidents: Incident) -> None:
+    """Tells the room above that these incidents are not what they were: its watchers now, everybody after commit.
 
     Call it inside the transaction, after the last write.
     """
-    incident_moves(incident)
-    incident_id = incident.pk
-    transaction.on_commit(lambda: incident_changed.send(sender=Incident, incident_id=incident_id))
+    incidents_move(incidents)
+    for incident_id in [incident.pk for incident in incidents]:
+        transaction.on_commit(partial(incident_changed.send, sender=Incident, incident_id=incident_id))

@@ -20,7 +20,7 @@ from deploys.views.forms import PlainForm
 from incidents.actions import retrospectives
 from incidents.domain.clocks import Clock
 from incidents.domain.promises import is_overdue
-from incidents.domain.retrospectives import LONGEST_ANSWER, PROMPTS, AnswersRefused, phases
+from incidents.domain.retrospectives import LONGEST_ANSWER, PROMPTS, AnswersRefused, open_prompts, phases
 from incidents.formats.markdown import note_html
 from incidents.formats.retrospective_text import RetrospectiveText, StoryLine, retrospective_markdown
 from incidents.models import Incident, Retrospective
@@ -152,6 +152,8 @@ def _context(request: TeamRequest, incident: Incident, item_form: ItemForm) -> d
         "rows": oldest_first(context["rows"]),
         "answers": [(prompt, _safe(answers[prompt.key]) if answers.get(prompt.key) else "") for prompt in PROMPTS],
         "is_begun": bool(answers),
+        "open_count": len(open_prompts(answers)),
+        "prompts_count": len(PROMPTS),
         "items": _items(request, incident),
         "item_form": item_form,
         "can_write": can_write(request),

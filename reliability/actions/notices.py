@@ -50,10 +50,11 @@ _EVENTS: Final = {
 }  # fmt: skip
 
 
-def note_moved(incident: Incident) -> None:
-    """There may be something to tell of this incident. One statement, in the transaction that changes it."""
+def note_moved(incidents: Sequence[Incident]) -> None:
+    """There may be something to tell of these incidents. One statement, in the transaction that changes them."""
+    now = clock.now()
     IncidentNews.objects.bulk_create(
-        [IncidentNews(incident=incident, moved_at=clock.now())],
+        [IncidentNews(incident=each, moved_at=now) for each in sorted(incidents, key=lambda each: each.pk)],
         update_conflicts=True, unique_fields=["incident"], update_fields=["moved_at"],
     )  # fmt: skip
 

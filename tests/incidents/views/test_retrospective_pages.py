@@ -45,11 +45,13 @@ def test_writing_finishing_and_exporting() -> None:
     assert "What happened, in three sentences?" in read(at.get("incident-retrospective-write", incident.number))
     at.post("incident-retrospective-write", incident.number, revision=0, summary="The **column** was empty.")
     stale = at.post("incident-retrospective-write", incident.number, revision=0, summary="No, it was not.")
+    begun = read(at.get("incident-retrospective", incident.number))
     at.post("incident-retrospective", incident.number, act="finish")
     page = at.get("incident-retrospective", incident.number)
     export = at.get("incident-retrospective-export", incident.number)
 
     assert "The <strong>column</strong> was empty." in page.content.decode()
+    assert "being written 6 of 7 questions open" in begun
     assert "finished by Ida Holm" in read(page)
     assert stale.status_code == 422
     assert "The **column** was empty." in read(stale)

@@ -156,8 +156,8 @@ def test_news_cost_the_same_however_many_recipients(team: Team) -> None:
 def test_to_mark_an_incident_is_one_statement(team: Team) -> None:
     incident = incident_of(team)
     with CaptureQueriesContext(connection) as queries:
-        notices.note_moved(incident)
-        notices.note_moved(incident)
+        notices.note_moved([incident])
+        notices.note_moved([incident])
 
     assert len(queries) == 2
 
