@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from deploys.api.nothing import nothing_here
 from reliability.api.metrics import MetricsView, PrometheusView
 from reliability.api.objectives import ObjectivesView
+from reliability.api.openslo import OpenSloView
 from reliability.api.reports import ReportsView, ReportView
 from reliability.views import (
     badges,
@@ -18,6 +19,7 @@ from reliability.views import (
     notices,
     notifications,
     objectives,
+    openslo,
     report_mail,
     report_pdf,
     report_rows,
@@ -36,6 +38,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("t/<slug:team_slug>/", dashboard.dashboard, name="dashboard"),
     path("t/<slug:team_slug>/now/", dashboard.band, name="dashboard-now"),
     path("t/<slug:team_slug>/objectives/", objectives.objectives, name="objective-list"),
+    path("t/<slug:team_slug>/objectives/openslo/", openslo.openslo_import, name="objective-openslo"),
+    path("t/<slug:team_slug>/objectives/openslo.yaml", openslo.openslo_file, name="objective-openslo-file"),
     path("t/<slug:team_slug>/objectives/set/", objectives.objective_set, name="objective-set"),
     path("t/<slug:team_slug>/calibration/", calibration.team_calibration, name="calibration"),
     path("t/<slug:team_slug>/reports/", reports.archive, name="report-list"),
@@ -62,6 +66,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/metrics", MetricsView.as_view(), name="api-metrics"),
     path("api/v1/reports", ReportsView.as_view(), name="api-reports"),
     path("api/v1/reports/<str:label>", ReportView.as_view(), name="api-report"),
+    path("api/v1/objectives/openslo", OpenSloView.as_view(), name="api-openslo"),
     path("api/v1/objectives", ObjectivesView.as_view(), name="api-objectives"),
     path("metrics", PrometheusView.as_view(), name="prometheus"),
     path("badges/<str:key>/<slug:what>.svg", badges.badge, name="badge"),

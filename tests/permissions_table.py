@@ -231,6 +231,8 @@ TABLE: dict[str, Row] = {
         for address in ("<str:key>/<slug:slug>", "<str:key>/<slug:slug>/<str:what>")
     },
     f"{T}/objectives/": Row(TEAM, write=None),
+    f"{T}/objectives/openslo/": Row(TEAM, read=Role.ADMIN, write=Role.ADMIN),
+    f"{T}/objectives/openslo.yaml": Row(TEAM, write=None),
     f"{T}/objectives/set/": Row(TEAM, read=Role.ADMIN, write=Role.ADMIN),
     f"{T}/start/service/": Row(TEAM, read=Role.ADMIN, write=Role.ADMIN),
     f"{T}/services/<uuid:service_id>/setup/": Row(TEAM, read=Role.RESPONDER, write=None, args=service_id),
@@ -262,6 +264,7 @@ TABLE: dict[str, Row] = {
     "api/v1/metrics": Row(TOKEN, read=Scope.METRICS_READ, write=None),
     "api/v1/reports": Row(TOKEN, read=Scope.METRICS_READ, write=None),
     "api/v1/reports/<str:label>": Row(TOKEN, read=Scope.METRICS_READ, write=None, args=closed_week),
+    "api/v1/objectives/openslo": Row(TOKEN, read=Scope.METRICS_READ, write=Scope.OBJECTIVES_WRITE),
     "api/v1/objectives": Row(TOKEN, read=Scope.METRICS_READ, write=Scope.OBJECTIVES_WRITE),
     "metrics": Row(TOKEN, read=Scope.METRICS_READ, write=None),
     "api/openapi.yaml": Row(PUBLIC),

@@ -44,6 +44,22 @@ def set_objective(*, team: Team, payload: dict[str, Any], by: User | None) -> No
 
     by: the person who promises; None for a machine. What the record says already is not recorded again.
     """
+    checked = checked_objective(payload)
+    if is_said_already(team, checked):
+        return
+    record_fact(
+        team=team,
+        kind="objective",
+        payload=checked,
+        received_at=clock.now(),
+        origin=FactOrigin.LIVE if by is None else FactOrigin.PERSON,
+        source="upshot",
+        actor=by,
+    )
+
+
+def checked_objective(payload: dict[str, Any]) -> dict[str, object]:  # Any: JSON
+    """The objective with its values checked and spelt as they are kept. BadObjective."""
     checked: dict[str, object] = {}
     for key, value in payload.items():
         check = KINDS["objective"].keys.get(key)
@@ -56,17 +72,7 @@ def set_objective(*, team: Team, payload: dict[str, Any], by: User | None) -> No
     problem = record_problem("objective", checked, checked)
     if problem is not None:
         raise BadObjective(f"{problem.key}: {problem}")
-    if _is_said_already(team, checked):
-        return
-    record_fact(
-        team=team,
-        kind="objective",
-        payload=checked,
-        received_at=clock.now(),
-        origin=FactOrigin.LIVE if by is None else FactOrigin.PERSON,
-        source="upshot",
-        actor=by,
-    )
+    return checked
 
 
 LONGEST_POLICY: Final = 2_000
@@ -86,7 +92,7 @@ def promise(*, team: Team, payload: dict[str, Any], budget_policy: str | None, b
         rows.update(budget_policy=budget_policy.replace("\x00", "").strip())
 
 
-def _is_said_already(team: Team, checked: dict[str, object]) -> bool:
+def is_said_already(team: Team, checked: dict[str, object]) -> bool:
     """Whether the record has each of these values."""
     row = Objective.objects.select_related("service").filter(team=team, external_id=checked["id"]).first()
     if row is None:

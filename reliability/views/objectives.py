@@ -83,6 +83,8 @@ def objectives(request: TeamRequest) -> HttpResponse:
         "lines": lines,
         "alerts": alerts.order_by("-opened_at", "-pk")[:20],
         "add_url": page_url("objective-set", request.team.slug),
+        "import_url": page_url("objective-openslo", request.team.slug),
+        "file_url": page_url("objective-openslo-file", request.team.slug),
         "may_set": _may_set(request),
     }
     return render(request, "reliability/objectives.html", context)

@@ -9,10 +9,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from deploys.actions.catalog import UnknownTeam
-from reliability.actions.objectives import BadObjective, set_objective
-from reliability.formats.openslo import NotOpenSlo, objectives_of, openslo_text
+from reliability.actions.openslo import Taken, as_openslo, take
+from reliability.formats.openslo import NotOpenSlo
 from reliability.management.history_files import team_for_reading
-from reliability.models import Objective
 
 
 class Command(BaseCommand):
@@ -32,29 +31,16 @@ class Command(BaseCommand):
         except UnknownTeam as error:
             raise CommandError(str(error)) from error
         if options["file"] is None:
-            rows = Objective.objects.filter(team=team).select_related("service").order_by("external_id")
-            self.stdout.write(openslo_text(_payload(row) for row in rows), ending="")
+            self.stdout.write(as_openslo(team), ending="")
             return
         text = sys.stdin.read() if options["file"] == "-" else Path(options["file"]).read_text(encoding="utf-8")
         try:
-            payloads, refusals = objectives_of(text)
+            done = take(team=team, text=text, by=None)
         except NotOpenSlo as error:
             raise CommandError(f"not OpenSLO: {error}") from error
-        problems = list(map(str, refusals))
-        for payload in payloads:
-            try:
-                set_objective(team=team, payload=payload, by=None)
-            except BadObjective as error:
-                problems.append(f"{payload['id']}: {error}")
-        self.stdout.write(f"{len(payloads) + len(refusals) - len(problems)} set, {len(problems)} refused")
+        problems = [str(each) for each in done if each.state is Taken.REFUSED]
+        self.stdout.write(f"{len(done) - len(problems)} set, {len(problems)} refused")
         for problem in problems:
             self.stderr.write(problem)
         if problems:
             sys.exit(3)
-
-
-def _payload(row: Objective) -> dict[str, Any]:  # Any: JSON
-    return {
-        "id": row.external_id, "service": row.service.name if row.service else None, "sli": row.sli, "target": row.target,
-        "window_days": row.window_days, "calendar": row.calendar,
-    }  # fmt: skip
