@@ -38,7 +38,7 @@ from reliability.domain.folding import leading
 from reliability.domain.incident_news import What
 from reliability.domain.notice_words import one_line, words_of
 from reliability.domain.weeks import zone_named
-from reliability.formats.notices import MEDIA_TYPE, slack_message
+from reliability.formats.notices import MEDIA_TYPE, slack_message, teams_message
 from reliability.models import Channel, NoticeAttempt, OutgoingNotice
 from reliability.queries.notices import known_cause, story_of
 
@@ -54,6 +54,8 @@ ANSWER_BYTES: Final = 500
 #: What of a body is kept in the log.
 KEPT_BODY: Final = 20_000
 BEHIND: Final = timedelta(seconds=5)
+#: How a notice for people is written for a chat.
+CHATS: Final = {Channel.Kind.SLACK: slack_message, Channel.Kind.TEAMS: teams_message}
 Row = OutgoingNotice.Outcome
 
 
@@ -195,9 +197,9 @@ def _packed(row: OutgoingNotice, now: datetime) -> Parcel:
         }  # fmt: skip
         return Parcel(row, row.body, url=decrypt(row.channel.url_encrypted or b""), body=body, headers=headers)
     title, lines, path = _told(row, now)
-    if row.channel.kind == Channel.Kind.SLACK:
+    if row.channel.kind in CHATS:
         link = settings.BASE_URL + path if path else ""
-        body = slack_message(
+        body = CHATS[Channel.Kind(row.channel.kind)](
             lines=[title, *lines], link=link, link_words=f"Open {row.incident.slug}" if row.incident else "Open"
         )
         url = decrypt(row.channel.url_encrypted or b"")

@@ -1,4 +1,4 @@
-"""Notices as machines and chats take them: CDEvents in CloudEvents, and Slack's incoming webhooks."""
+"""Notices as machines and chats take them: CDEvents in CloudEvents, Slack's incoming webhooks, Teams' workflows."""
 
 from __future__ import annotations
 
@@ -96,6 +96,24 @@ def slack_message(*, lines: Sequence[str], link: str, link_words: str) -> bytes:
         )
     fallback = escaped("\n".join(line for line in lines if line)[:LONGEST_FALLBACK])
     return orjson.dumps({"text": fallback, "blocks": blocks, "unfurl_links": False, "unfurl_media": False})
+
+
+def teams_message(*, lines: Sequence[str], link: str, link_words: str) -> bytes:
+    """An Adaptive Card (1.4) for a Teams workflow that posts what it is sent. The first line is its headline.
+
+    What others wrote stands in text runs, in which a card reads no Markdown.
+    """
+    body: list[Json] = []
+    for line in filter(None, lines):
+        run: Json = {"type": "TextRun", "text": line[:LONGEST_TEXT]}
+        body.append({"type": "RichTextBlock", "inlines": [run if body else {**run, "weight": "Bolder"}]})
+    card: Json = {
+        "$schema": "http://adaptivecards.io/schemas/adaptive-card.json", "type": "AdaptiveCard", "version": "1.4", "body": body,
+    }  # fmt: skip
+    if link:
+        card["actions"] = [{"type": "Action.OpenUrl", "title": link_words, "url": link}]
+    attachment = {"contentType": "application/vnd.microsoft.card.adaptive", "contentUrl": None, "content": card}
+    return orjson.dumps({"type": "message", "attachments": [attachment]})
 
 
 def escaped(text: str) -> str:

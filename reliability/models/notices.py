@@ -18,13 +18,14 @@ class Channel(models.Model):
     """One way to people or machines. `subjects` are the classes of incident it tells, `budget` for budgets that burn too
     fast, `promise` for action items that are due, `upkeep` for certificates that end.
 
-    `url_encrypted` is where Slack or a webhook listens: an address that holds a secret; `host` is what pages show of it.
+    `url_encrypted` is where Slack, Teams or a webhook listens: an address that holds a secret; `host` is what pages show of it.
     A channel that is removed stays for its log.
     """
 
     class Kind(models.TextChoices):
         EMAIL = "email", "e-mail"
         SLACK = "slack", "Slack"
+        TEAMS = "teams", "Microsoft Teams"
         WEBHOOK = "webhook", "webhook"
 
     team = models.ForeignKey(Team, models.CASCADE, related_name="+")
@@ -54,7 +55,7 @@ class Channel(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(kind__in=["email", "slack", "webhook"]), name="channel_kind_known"
+                condition=models.Q(kind__in=["email", "slack", "teams", "webhook"]), name="channel_kind_known"
             ),
             models.CheckConstraint(
                 condition=models.Q(quiet_from__isnull=True, quiet_to__isnull=True)

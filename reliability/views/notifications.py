@@ -15,6 +15,7 @@ from django.core.validators import validate_email
 from django.db.models import Max
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.text import capfirst
 from django.views.decorators.http import require_http_methods, require_POST
 
 from deploys import clock
@@ -37,7 +38,7 @@ SUBJECTS: Final = (
     ("upkeep", "certificates that end"),
 )  # fmt: skip
 MUTES: Final = {"1": "1 hour", "8": "8 hours", "24": "a day", "": "until I take it back"}
-KINDS: Final[Mapping[str, str]] = {"add-email": "email", "add-slack": "slack", "add-webhook": "webhook"}
+KINDS: Final[Mapping[str, str]] = {f"add-{kind}": str(kind) for kind in Channel.Kind}
 
 
 class ChannelForm(PlainForm):
@@ -85,6 +86,7 @@ class UrlForm(ChannelForm):
     )  # fmt: skip
     URL_HELP: ClassVar[Mapping[str, str]] = {
         "slack": "The URL of an incoming webhook. It is kept encrypted and not shown again.",
+        "teams": "Where a Teams workflow takes what it posts to a channel. It is kept encrypted and not shown again.",
         "webhook": "Where signed CloudEvents are posted. It is kept encrypted and not shown again.",
     }
 
@@ -153,8 +155,8 @@ def _list_page(request: TeamRequest, *, status: int = 200, **more: Any) -> HttpR
         "rows": [{"channel": row, "to": to_whom(row), "tells": tells(row), "last": last.get(row.pk), "is_muted": is_muted(row, now)} for row in rows],
         "had_some": bool(rows) or Channel.objects.filter(team=request.team).exists(), "mail_is_set": settings.MAIL_IS_SET, "for_good": channels.FOR_GOOD,
         "forms": [
-            (act, words, opened[1] if opened is not None and opened[0] == kind else _new_form(kind))
-            for (act, kind), words in zip(KINDS.items(), ("E-mail", "Slack", "Webhook"), strict=True)
+            (act, capfirst(Channel.Kind(kind).label), opened[1] if opened is not None and opened[0] == kind else _new_form(kind))
+            for act, kind in KINDS.items()
         ],
         "mutes": MUTES.items(), **more,
     }  # fmt: skip

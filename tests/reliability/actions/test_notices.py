@@ -460,6 +460,23 @@ def test_slack_gets_two_lines_and_a_link(team: Team, receiver: Receiver) -> None
     assert "<!channel>" not in message["text"]
 
 
+def test_teams_gets_a_card(team: Team, receiver: Receiver) -> None:
+    channel_of(team, kind="teams", url=receiver.url)
+    opened(team, title="[here](https://evil.example)")
+    receiver.answers = [(202, {}, b"")]
+    step(NOON)
+    step(LATER)
+
+    [(headers, body)] = receiver.got
+    card = json.loads(body)["attachments"][0]["content"]
+    assert headers["content-type"] == "application/json"
+    assert card["body"][0]["inlines"][0]["text"].endswith("[here](https://evil.example)")
+    assert card["actions"][0] == {
+        "type": "Action.OpenUrl", "title": "Open INC-1", "url": "http://127.0.0.1:8000/t/acme/incidents/1/",
+    }  # fmt: skip
+    assert OutgoingNotice.objects.get().outcome == "sent"
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "0177.0.0.1", "2130706433", "[::ffff:127.0.0.1]"])
 def test_no_notice_reaches_a_private_address_that_is_not_allowed(
     team: Team, receiver: Receiver, settings: Any, host: str

@@ -15,7 +15,15 @@ from referencing import Registry, Resource
 
 from deploys.formats.cdevents import read
 from deploys.formats.webhook import Inbound
-from reliability.formats.notices import IncidentEvent, artifact_of, cloud_event, escaped, plain_event, slack_message
+from reliability.formats.notices import (
+    IncidentEvent,
+    artifact_of,
+    cloud_event,
+    escaped,
+    plain_event,
+    slack_message,
+    teams_message,
+)
 
 AT = datetime(2026, 3, 4, 12, tzinfo=UTC)
 
@@ -78,7 +86,22 @@ def test_nothing_that_somebody_wrote_is_markup_in_slack(line: str, words: str) -
     assert "<" not in said["text"]
 
 
+@given(line=st.text(min_size=1), words=st.text(min_size=1))
+def test_nothing_that_somebody_wrote_is_markup_in_teams(line: str, words: str) -> None:
+    said = json.loads(teams_message(lines=["INC-1", line, ""], link="https://upshot.example/x", link_words=words))
+
+    [attachment] = said["attachments"]
+    card = attachment["content"]
+    assert attachment["contentType"] == "application/vnd.microsoft.card.adaptive"
+    assert card["body"] == [
+        {"type": "RichTextBlock", "inlines": [{"type": "TextRun", "text": "INC-1", "weight": "Bolder"}]},
+        {"type": "RichTextBlock", "inlines": [{"type": "TextRun", "text": line}]},
+    ]
+    assert card["actions"] == [{"type": "Action.OpenUrl", "title": words, "url": "https://upshot.example/x"}]
+
+
 def test_a_message_without_a_page_has_no_link() -> None:
+    assert "actions" not in json.loads(teams_message(lines=["a"], link="", link_words=""))["attachments"][0]["content"]
     said = json.loads(slack_message(lines=["<!channel> & co"], link="", link_words=""))
 
     assert (len(said["blocks"]), said["text"]) == (1, "&lt;!channel&gt; &amp; co")

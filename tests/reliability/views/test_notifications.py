@@ -82,15 +82,18 @@ def test_an_administrator_adds_a_channel_of_each_kind(team: Team) -> None:
         path,
         {"act": "add-slack", "name": "#ops", "subjects": ["downtime"], "url": "https://hooks.example/T0/secret-path"},
     )
+    url = "https://example.logic.azure.com/workflows/secret-path"
+    teams = client.post(path, {"act": "add-teams", "name": "team", "subjects": ["downtime"], "url": url})
     webhook = client.post(
         path, {"act": "add-webhook", "name": "hook", "subjects": ["budget"], "url": "https://hooks.example/in"}
     )
 
-    assert (mailed.status_code, slack.status_code, webhook.status_code) == (302, 302, 200)
+    assert [each.status_code for each in (mailed, slack, teams, webhook)] == [302, 302, 302, 200]
     assert "whsec_" in text(webhook)
     rows = list(Channel.objects.order_by("pk").values_list("kind", "addresses", "host", "subjects"))
     assert rows == [
         ("email", ["a@example.org", "b@example.org"], "", ["downtime"]), ("slack", [], "https://hooks.example", ["downtime"]),
+        ("teams", [], "https://example.logic.azure.com", ["downtime"]),
         ("webhook", [], "https://hooks.example", ["budget"]),
     ]  # fmt: skip
     shown = text(client.get(path))
