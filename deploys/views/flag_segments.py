@@ -170,9 +170,11 @@ def _acted(request: TeamRequest, segment: FlagSegment, form: SegmentForm) -> boo
 
 
 def _initial(segment: FlagSegment) -> dict[str, str]:
+    """The form's values; a condition a line."""
     said = segment.document
+    lines = ",\n  ".join(json.dumps(each, ensure_ascii=False) for each in said["conditions"])
     return {
-        "conditions": json.dumps(said["conditions"], indent=2, ensure_ascii=False) if said["conditions"] else "",
+        "conditions": f"[\n  {lines}\n]" if lines else "",
         "included": "\n".join(said["included"]),
         "excluded": "\n".join(said["excluded"]),
     }

@@ -113,6 +113,11 @@ def test_addresses(status: dict[str, Any], url: str | None) -> None:
         ("workflow_run", {**payload(), "workflow_run": {"conclusion": "skipped"}}, "skipped: the run deployed nothing"),
         ("push", {**payload(), "after": "0" * 40, "ref": "refs/heads/a"}, "push: refs/heads/a was deleted"),
         ("push", {**payload(), "after": "f" * 40}, "push: no commits"),
+        (
+            "issues",
+            {**payload(), "action": "transferred", "issue": {}},
+            "transferred: it goes on under another address",
+        ),
         ("deployment_status", payload({"state": "odd"}), "odd: unknown state"),
     ],
 )
@@ -124,7 +129,7 @@ def test_events_that_say_nothing_have_a_page() -> None:
     said = read("check_run", {})
 
     assert (said.ignored, said.problem) == (
-        "check_run: only deployment, deployment_status, push, workflow_run and release say something to record",
+        "check_run: only deployment, deployment_status, push, workflow_run, release and issues say something to record",
         "unsupported-event",
     )
 
