@@ -384,6 +384,7 @@ TABLE: dict[str, Row] = {
     f"{T}/reports/<str:label>/report.json": Row(TEAM, write=None, args=week, is_owned=False),
     f"{T}/reports/<str:label>/report.csv": Row(TEAM, write=None, args=week, is_owned=False),
     f"{T}/reports/<str:label>/report.pdf": Row(TEAM, write=None, args=week, is_owned=False),
+    f"{T}/reports/plan/": Row(TEAM, read=Role.ADMIN, write=Role.ADMIN),
     f"{T}/reports/mail/": Row(TEAM, write=Role.VIEWER, body={"act": "add"}),
     f"{T}/reports/badges/": Row(TEAM, write=Role.ADMIN),
     f"{T}/settings/notifications/": Row(TEAM, write=Role.ADMIN, body={"act": "add-email"}),

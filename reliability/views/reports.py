@@ -12,7 +12,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from deploys import clock
-from deploys.models import Service, Team
+from deploys.models import Role, Service, Team
 from deploys.views.access import TeamRequest, team_page
 from incidents.views.completeness import incomplete
 from reliability.addresses import Links, page_url, report_url
@@ -79,7 +79,7 @@ def archive(request: TeamRequest) -> HttpResponse:
     kinds = [{"name": f"{each}s", "url": f"?kind={each}", "is_current": each is kind} for each in PeriodKind]
     context = {
         "rows": rows, "zone": team.zone, "now": now, "kind": kind, "kinds": kinds,
-        "mail_url": page_url("report-mail", team.slug), "badges_url": page_url("report-badges", team.slug),
+        "plan_url": page_url("report-plan", team.slug) if request.membership.role == Role.ADMIN else "", "mail_url": page_url("report-mail", team.slug), "badges_url": page_url("report-badges", team.slug),
     }  # fmt: skip
     return render(request, "reliability/archive.html", context)
 
