@@ -131,6 +131,7 @@ WRONG: list[tuple[object, str]] = [
     ({"default": ON, "rules": [{"segments": ["beta"], "serve": {"variant": "blue"}}]}, "/rules/0/serve/variant"),
     ({"default": ON, "prerequisites": [{"flag": "a"}]}, "/prerequisites/0/variant"),
     ({"default": ON, "schedule": [{"at": "2026-03-09T00:00:00Z", "percent": 10}]}, "/schedule"),
+    ({"default": ON, "schedule": [{"at": "2026-03-09T00:00:00Z", "percent": 10, "waits": "luck"}]}, "/schedule/0/waits"),
     ({"default": ON, "schedule": [{"at": "2026-03-09T00:00:00Z", "percent": 10}, {"at": "2026-03-09T00:00:00Z", "percent": 20}]}, "/schedule"),
 ]  # fmt: skip
 
