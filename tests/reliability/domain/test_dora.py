@@ -106,16 +106,17 @@ def test_failed_deploys_are_a_set_of_deploys_and_suspected_ones_stand_beside() -
 
 
 def test_a_young_deploy_that_did_not_fail_is_pending() -> None:
-    young, old, failed = (
-        live("y", "2026-03-03T10:00:01Z"),
-        live("o", "2026-03-03T10:00:00Z"),
-        live("f", "2026-03-04T10:00:00Z"),
-    )
-    broken = blamed("i", "f", started_at="2026-03-05T10:00:00Z", restored_at=None)
+    lines = [
+        live("young", "2026-03-03T10:00:01Z"),
+        live("younger", "2026-03-04T10:00:01Z"),
+        live("old", "2026-03-03T10:00:00Z"),
+        live("failed", "2026-03-04T10:00:00Z"),
+        blamed("i", "failed", started_at="2026-03-05T10:00:00Z", restored_at=None),
+    ]
 
-    part = printed(young, old, failed, broken, as_of=datetime(2026, 3, 6, 10, tzinfo=UTC))["total"]["change_failure"]
+    part = printed(*lines, as_of=datetime(2026, 3, 6, 10, tzinfo=UTC))["total"]["change_failure"]
 
-    assert (part["pending_count"], part["failed_count"], part["deploys_count"]) == (1, 1, 3)
+    assert (part["pending_count"], part["failed_count"], part["deploys_count"]) == (2, 1, 4)
 
 
 def test_changes_are_deploys_of_any_kind_and_flag_changes() -> None:
@@ -176,20 +177,22 @@ def test_lead_time_is_of_commits_in_the_window_of_their_first_traffic() -> None:
 
 
 def test_rework_is_hotfixes_rollbacks_and_redeploys_that_were_remedies() -> None:
-    remedies = [{"kind": "deploy", "id": name} for name in ("h", "s")]
+    remedies = [{"kind": "deploy", "id": name} for name in ("h", "s", "b")]
     lines = [
         live("a", "2026-03-03T08:00:00Z"),
+        live("b", "2026-03-03T08:30:00Z", kind="forward"),
         live("h", "2026-03-03T10:10:00Z"),
         live("r", "2026-03-03T10:20:00Z", kind="rollback"),
         live("s", "2026-03-03T10:30:00Z", kind="redeploy"),
         live("t", "2026-03-03T10:40:00Z", kind="redeploy"),
+        live("u", "2026-03-03T10:45:00Z", kind="redeploy"),
         live("x", "2026-03-03T10:50:00Z", status="failure", kind="rollback"),
         incident(remedies=remedies),
     ]
 
     part = printed(*lines)["total"]["rework"]
 
-    assert part == {"rework_count": 3, "deploys_count": 5, "ratio": 0.6, "remedial_flag_changes_count": 0}
+    assert part == {"rework_count": 3, "deploys_count": 7, "ratio": 3 / 7, "remedial_flag_changes_count": 0}
 
 
 def test_issues_are_counted_where_they_began_by_class_and_per_deploy() -> None:

@@ -155,11 +155,29 @@ def test_a_flag_change_that_hurt_is_named_whatever_the_class() -> None:
     assert found.caused == {}
 
 
+def test_only_new_versions_that_are_known_are_suspected() -> None:
+    again = deploy("r", 9, "1")
+    names = ("d1", "r", "unknown")
+    links = [{"kind": "deploy", "id": name, "status": "suggested"} for name in names]
+
+    found = known([deploy("d1", 8, "1"), again, incident("i", 60, causes=links)])
+
+    assert found.suspected_ids == {"d1"}
+
+
+def test_changes_are_blamed_by_kind_and_name() -> None:
+    links = [{"kind": "deploy", "id": "d1"}, {"kind": "flag", "id": "f1"}, {"kind": "external"}, {"kind": "deploy"}]
+
+    found = known([deploy("d1", 8, "1"), incident("i", 60, causes=links)])
+
+    assert found.caused.keys() == {("deploy", "d1"), ("flag", "f1")}
+
+
 def test_a_commit_is_delivered_once_to_each_service_by_deploys_that_succeeded() -> None:
     kind, payload = deploy("d2", 9, "1")
     failed = (kind, {**payload, "id": "d0", "status": "failure", "live_at": at(7).isoformat()})
     other = (kind, {**payload, "service": "api"})
-    commit = ("change", {"sha": "c", "committed_at": at(6).isoformat(), "deploys": ["d3", "d2", "d1", "d0", "x"]})
+    commit = ("change", {"sha": "c", "committed_at": at(6).isoformat(), "deploys": ["x", "d0", "d3", "d2", "d1"]})
 
     found = known([failed, deploy("d1", 10, "1"), other, deploy("d3", 11, "3"), commit])
 
@@ -227,7 +245,9 @@ def test_what_lies_outside_the_walk_has_the_kind_that_is_known_of_it() -> None:
         deploy("d0", 6, "0"), deploy("d1", 8, "1"), deploy("d2", 9, "0"), deploy("d3", 12, "1"), deploy("d4", 13, "4"),
     ]  # fmt: skip
     lines[-1][1]["kind"] = "hotfix"
-    part = known(lines)
+    running = deploy("d5", 14, "5")
+    running[1].update(status="in_progress", finished_at=None)
+    part = known([*lines, running])
     part.history.excerpt = Excerpt(
         WALK, below=("d0", "gone"), kinds={"d0": DeployKind.FORWARD, "d4": DeployKind.FORWARD}
     )
@@ -240,6 +260,8 @@ def test_what_lies_outside_the_walk_has_the_kind_that_is_known_of_it() -> None:
         "d2": DeployKind.ROLLBACK,
         "d3": None,
         "d4": DeployKind.HOTFIX,
+        "d5": None,
     }
-    assert {name: facts.outcome for name, facts in part.deploys.items()} == dict.fromkeys(kinds, Outcome.SUCCEEDED)
+    outcomes = {name: facts.outcome for name, facts in part.deploys.items()}
+    assert outcomes == {**dict.fromkeys(kinds, Outcome.SUCCEEDED), "d5": Outcome.NEVER_FINISHED}
     assert (part.condemned.keys(), part.deploys["d0"].live_at) == ({"d1"}, at(6))

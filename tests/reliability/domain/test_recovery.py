@@ -44,18 +44,19 @@ def test_a_failed_deploy_recovers_with_its_incident(
 def test_only_new_versions_of_the_service_recover() -> None:
     lines = [
         deploy("a", service="api"),
+        deploy("b", service="api"),
         deploy("r", kind="redeploy"),
         deploy("d"),
-        *(incident(f"i-{name}", causes=[{"kind": "deploy", "id": name}]) for name in ("a", "r", "d")),
+        *(incident(f"i-{name}", causes=[{"kind": "deploy", "id": name}]) for name in ("a", "b", "r", "d")),
     ]
 
     report = printed(*lines)
 
     parts = [report["services"]["api"], report["services"]["shop"], report["total"]]
     assert [counted(part["failed_deployment_recovery"]) for part in parts] == [
-        (1, 0, 0, 5400),
-        (1, 0, 0, 5400),
         (2, 0, 0, 5400),
+        (1, 0, 0, 5400),
+        (3, 0, 0, 5400),
     ]
 
 

@@ -129,3 +129,16 @@ def test_the_states_of_a_week_sum_to_the_whole_whatever_the_calendar_does(monday
     assert sum(shares) == 1
     assert measure.availability is not None
     assert measure.availability + Fraction(measure.downtime, measure.observed) == 1
+
+
+def test_a_timeline_has_one_segment_from_each_instant_on_at_which_something_changes() -> None:
+    line = timeline(hit(1, 2), hit(1, 2, "1/2", "j"), gaps=(hours(2, 3),), excused=(hours(2, 3),))
+
+    assert list(line.starts) == [FAR_PAST, *(hours(hour, hour).start for hour in (1, 2, 3))]
+    assert [part for _, part in line.parts(hours(0, 2))] == [hours(0, 1), hours(1, 2)]
+
+
+def test_time_outside_the_life_is_not_alive() -> None:
+    measure = timeline(life=hours(1, 3)).measure(hours(0, 24))
+
+    assert (measure.alive, measure.observed) == (2 * HOUR, 2 * HOUR)
