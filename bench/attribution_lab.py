@@ -2,7 +2,7 @@
 
     python bench/attribution_lab.py make --seeds 100-199 --out train.pickle
     python bench/attribution_lab.py degrade --seeds 200-219
-    python bench/attribution_lab.py fit train.pickle --ridge 12 [--leave-out-families] [--show] [--write VERSION]
+    python bench/attribution_lab.py fit train.pickle --ridge 12 [--onto-weights] [--leave-out-families] [--show] [--write VERSION]
     python bench/attribution_lab.py links train.pickle --ridge 5 [--write]
 
 `make` draws histories with the generator in UPSHOT_SHARED, plays them into memory and stores for every true incident the
@@ -241,7 +241,8 @@ def fit(args: argparse.Namespace) -> None:
     """Fit with one of four histories held out, say how good it is there, and write the fit on all of them."""
     histories = stored(args.paths)
     names = sorted({name for h in histories for s in h["samples"] for _, terms in s["rows"] for name, _ in terms})
-    prior = np.array([TERMS.get(name, 0.0) for name in names])
+    start = TERMS | WEIGHTS if args.onto_weights else TERMS
+    prior = np.array([start.get(name, 0.0) for name in names])
     held = [h for k, h in enumerate(histories) if k % 4 == 0]
     w = fitted(matrices([h for k, h in enumerate(histories) if k % 4], names), prior, args.ridge)
     for when in (LIVE, CLOSED):
@@ -255,7 +256,7 @@ def fit(args: argparse.Namespace) -> None:
             print(f"  {names[k]:28} {w[k]:+.2f}  prior {prior[k]:+.2f}")
     if args.write:
         w = fitted(matrices(histories, names), prior, args.ridge)
-        unseen = {name: value for name, value in TERMS.items() if name not in names}
+        unseen = {name: value for name, value in start.items() if name not in names}
         weights = {**unseen, **{name: round(float(v), 3) for name, v in zip(names, w, strict=True)}}
         write(ROOT / "incidents/domain/weights.py", weights, args.write)
 
@@ -334,6 +335,9 @@ def main() -> None:
     command = sub.add_parser("fit")
     command.add_argument("paths", nargs="+")
     command.add_argument("--ridge", type=float, default=12.0)
+    command.add_argument(
+        "--onto-weights", action="store_true", help="draw back to the weights in force, not to the priors"
+    )
     command.add_argument("--leave-out-families", action="store_true")
     command.add_argument("--show", action="store_true")
     command.add_argument("--write", metavar="VERSION")

@@ -15,6 +15,7 @@ from incidents.domain import terms_code, terms_ending, terms_exposure, terms_out
 from incidents.domain.candidates import in_question
 from incidents.domain.case import Case, Term
 from incidents.domain.evidence import Change
+from incidents.domain.terms_together import together
 from incidents.domain.weights import VERSION, WEIGHTS
 
 LIKELY, PROBABLE = 0.9, 0.5
@@ -86,7 +87,8 @@ def terms_of(case: Case) -> list[tuple[Change | None, list[Term]]]:
     found: list[tuple[Change | None, list[Term]]] = [(None, terms_outside.outside(case) + terms_ending.unaided(case))]
     for change in in_question(case):
         parts = _DEPLOY if change.is_deploy else _FLAG
-        found.append((change, [term for part in parts for term in part(case, change)]))
+        terms = [term for part in parts for term in part(case, change)]
+        found.append((change, terms + together(terms)))
     return found
 
 

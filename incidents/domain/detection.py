@@ -153,9 +153,10 @@ def _novel(run: Sequence[Bucket], around: Surroundings, rule: Rule, earlier: int
 
 
 def _met_in_warm_up(run: Sequence[Bucket], around: Surroundings, rule: Rule) -> float | None:
-    """On a service's first day every error is new, so being new says nothing: it must also follow a change closely, or
-    come in a crowd."""
-    soon = _met(run, rule.events, rule.change_before) if around.changed_near(run[0].first) else None
+    """On a service's first day every error is new, so being new says nothing: it must also follow a change closely, and
+    come soon enough, or come in a crowd."""
+    first = [bucket for bucket in run if bucket.last <= run[0].first + rule.change_before]
+    soon = _met(first, rule.events, rule.change_before) if around.changed_near(run[0].first) else None
     crowd = _met(run, max(10, 2 * rule.events), 2 * MINUTE)
     return min((at for at in (soon, crowd) if at is not None), default=None)
 

@@ -122,6 +122,13 @@ def test_on_the_first_day_newness_needs_a_change_or_a_crowd() -> None:
     assert [n for _, _, n, _ in found(crowd, young)] == [12]
 
 
+def test_on_the_first_day_what_comes_long_after_the_change_is_no_news() -> None:
+    changed = Surroundings(since=0.0, changed_near=lambda _: True, load=flat)
+
+    assert found(at(60, 240, 241, 242, 243, 244), changed) == []
+    assert found(at(60, 70, 80, 89), changed) == [(60, 89, 4, "novel")]
+
+
 def test_median_gap_counts_pauses_where_events_come_in_bunches() -> None:
     assert median_gap(at(0, 10, 20, 30)) == 10 * MINUTE
     assert median_gap(at(0, 0.1, 0.2, 60, 60.1, 60.2, 120, 120.1, 120.2)) == pytest.approx(59.8 * MINUTE)
