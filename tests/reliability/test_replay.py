@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-DAYS, INCIDENTS, SEED = 1.5, 3, 11
+DAYS, INCIDENTS, SEED = 2.0, 3, 11
 POSTGRES = os.environ.get("CI_POSTGRES_URL", "postgres://root@127.0.0.1:5432/test")
 
 
@@ -105,7 +105,7 @@ class Played:
 
 @pytest.fixture(scope="module")
 def played(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Played:
-    """A day and a half with three incidents, played once for all tests."""
+    """Two days with three incidents on the second, played once for all tests."""
     scenarios = module(shared / "attribution" / "scenarios.py")
     lines, truth = scenarios.generate(scenarios.select("public"), SEED, INCIDENTS, DAYS)
     folder = tmp_path_factory.mktemp("replay")
