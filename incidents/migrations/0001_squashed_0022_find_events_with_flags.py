@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('deploys', '0012_index_inferred_deploys'),
+        ('deploys', '0013_tickets_of_flags'),
     ]
 
     operations = [

@@ -12,7 +12,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
 
-    replaces = [('deploys', '0001_initial'), ('deploys', '0002_what_a_release_contains'), ('deploys', '0003_list_what_is_live'), ('deploys', '0004_event_rates'), ('deploys', '0005_event_days'), ('deploys', '0006_list_live_times'), ('deploys', '0007_sources_of_every_kind'), ('deploys', '0008_registered_flags'), ('deploys', '0009_mark_truncated_pushes'), ('deploys', '0010_where_flags_stand_in_code'), ('deploys', '0011_flag_tasks'), ('deploys', '0012_index_inferred_deploys')]
+    replaces = [('deploys', '0001_initial'), ('deploys', '0002_what_a_release_contains'), ('deploys', '0003_list_what_is_live'), ('deploys', '0004_event_rates'), ('deploys', '0005_event_days'), ('deploys', '0006_list_live_times'), ('deploys', '0007_sources_of_every_kind'), ('deploys', '0008_registered_flags'), ('deploys', '0009_mark_truncated_pushes'), ('deploys', '0010_where_flags_stand_in_code'), ('deploys', '0011_flag_tasks'), ('deploys', '0012_index_inferred_deploys'), ('deploys', '0013_tickets_of_flags')]
 
     initial = True
 
@@ -685,6 +685,12 @@ class Migration(migrations.Migration):
                     ('kept_count', models.PositiveSmallIntegerField(default=0)),
                     ('rehearsed_at', models.DateTimeField(null=True)),
                     ('clients_until', models.DateTimeField(null=True)),
+                    ('ticket_key', models.CharField(db_default='', default='', max_length=500)),
+                    ('ticket_is_closed', models.BooleanField(null=True)),
+                    ('ticket_at', models.DateTimeField(null=True)),
+                    ('ticket_told_at', models.DateTimeField(null=True)),
+                    ('ticket_heard_at', models.DateTimeField(null=True)),
+                    ('ticket_source', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='deploys.source')),
                 ],
                 options={
                     'constraints': [models.CheckConstraint(condition=models.Q(('kept_until__isnull', True), models.Q(('kept_reason', ''), _negated=True), _connector='OR'), name='flag_kept_for_a_reason')],

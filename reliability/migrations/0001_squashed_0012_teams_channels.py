@@ -9,12 +9,12 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
 
-    replaces = [('reliability', '0001_initial'), ('reliability', '0002_report_kinds_and_readers'), ('reliability', '0003_outgoing_mail'), ('reliability', '0004_badge_keys'), ('reliability', '0005_burn_alerts'), ('reliability', '0006_notices'), ('reliability', '0007_record_spans')]
+    replaces = [('reliability', '0001_initial'), ('reliability', '0002_report_kinds_and_readers'), ('reliability', '0003_outgoing_mail'), ('reliability', '0004_badge_keys'), ('reliability', '0005_burn_alerts'), ('reliability', '0006_notices'), ('reliability', '0007_record_spans'), ('reliability', '0008_what_may_cost'), ('reliability', '0009_report_pdfs'), ('reliability', '0010_who_wants_no_flag_reminders'), ('reliability', '0011_budget_policy'), ('reliability', '0012_teams_channels')]
 
     initial = True
 
     dependencies = [
-        ('deploys', '0012_index_inferred_deploys'),
+        ('deploys', '0013_tickets_of_flags'),
         ('incidents', '0022_find_events_with_flags'),
     ]
 
@@ -26,7 +26,7 @@ class Migration(migrations.Migration):
                     ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                     ('team', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='deploys.team')),
                     ('public_id', models.UUIDField(default=deploys.domain.identifiers.uuid7, editable=False, unique=True)),
-                    ('kind', models.CharField(choices=[('email', 'e-mail'), ('slack', 'Slack'), ('webhook', 'webhook')], max_length=7)),
+                    ('kind', models.CharField(choices=[('email', 'e-mail'), ('slack', 'Slack'), ('teams', 'Microsoft Teams'), ('webhook', 'webhook')], max_length=7)),
                     ('name', models.CharField(max_length=100)),
                     ('subjects', models.JSONField(default=reliability.models.notices.default_subjects)),
                     ('is_first', models.BooleanField(default=False, verbose_name='made because the team had none')),
@@ -49,7 +49,19 @@ class Migration(migrations.Migration):
                     ('created_at', models.DateTimeField()),
                 ],
                 options={
-                    'constraints': [models.CheckConstraint(condition=models.Q(('kind__in', ['email', 'slack', 'webhook'])), name='channel_kind_known'), models.CheckConstraint(condition=models.Q(models.Q(('quiet_from__isnull', True), ('quiet_to__isnull', True)), models.Q(('quiet_from__isnull', False), ('quiet_to__isnull', False)), _connector='OR'), name='channel_quiet_both'), models.CheckConstraint(condition=models.Q(('previous_secret_encrypted__isnull', True), ('previous_secret_until__isnull', False), _connector='OR'), name='channel_previous_secret_ends'), models.UniqueConstraint(condition=models.Q(('is_first', True)), fields=('team',), name='channel_first_once')],
+                    'constraints': [models.CheckConstraint(condition=models.Q(('kind__in', ['email', 'slack', 'teams', 'webhook'])), name='channel_kind_known'), models.CheckConstraint(condition=models.Q(models.Q(('quiet_from__isnull', True), ('quiet_to__isnull', True)), models.Q(('quiet_from__isnull', False), ('quiet_to__isnull', False)), _connector='OR'), name='channel_quiet_both'), models.CheckConstraint(condition=models.Q(('previous_secret_encrypted__isnull', True), ('previous_secret_until__isnull', False), _connector='OR'), name='channel_previous_secret_ends'), models.UniqueConstraint(condition=models.Q(('is_first', True)), fields=('team',), name='channel_first_once')],
+                    'indexes': [],
+                },
+            ), migrations.CreateModel(
+                name='FlagMailStop',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('team', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='deploys.team')),
+                    ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+                    ('stopped_at', models.DateTimeField()),
+                ],
+                options={
+                    'constraints': [models.UniqueConstraint(fields=('team', 'user'), name='flag_mail_stop_once')],
                     'indexes': [],
                 },
             ), migrations.CreateModel(
@@ -95,6 +107,7 @@ class Migration(migrations.Migration):
                     ('window_days', models.PositiveSmallIntegerField(null=True)),
                     ('calendar', models.CharField(choices=[('week', 'Week'), ('month', 'Month'), ('quarter', 'Quarter')], max_length=7, null=True)),
                     ('min_requests', models.PositiveIntegerField(default=100)),
+                    ('budget_policy', models.TextField(default='', verbose_name='what the team does when the budget is spent; enters no number')),
                 ],
                 options={
                     'constraints': [models.UniqueConstraint(fields=('team', 'external_id'), name='objective_once'), models.CheckConstraint(condition=models.Q(('target__gt', 0), ('target__lte', 1)), name='objective_target_range'), models.CheckConstraint(condition=models.Q(models.Q(('calendar__isnull', True), ('window_days__isnull', False)), models.Q(('calendar__isnull', False), ('window_days__isnull', True)), _connector='OR'), name='objective_one_period')],
@@ -138,10 +151,27 @@ class Migration(migrations.Migration):
                     ('last_at', models.DateTimeField(null=True)),
                     ('known_at', models.DateTimeField(null=True)),
                     ('told_at', models.DateTimeField(null=True)),
+                    ('may_cost', models.BooleanField(db_default=True)),
                 ],
                 options={
                     'indexes': [models.Index(fields=['team', 'kind', 'level', 'first_at'], name='record_span_time'), models.Index(fields=['team', 'kind', 'name'], name='record_span_name'), models.Index(condition=models.Q(('public_id', ''), _negated=True), fields=['team', 'kind', 'public_id'], name='record_span_public'), models.Index(fields=['team', 'kind', 'told_at'], name='record_span_told')],
                     'constraints': [models.UniqueConstraint(fields=('team', 'kind', 'identity'), name='record_span_once')],
+                },
+            ), migrations.CreateModel(
+                name='ReportPdf',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('team', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='report_pdfs', to='deploys.team')),
+                    ('label', models.CharField(max_length=12)),
+                    ('number', models.PositiveSmallIntegerField()),
+                    ('asked_at', models.DateTimeField()),
+                    ('made_at', models.DateTimeField(null=True)),
+                    ('content', models.BinaryField(null=True)),
+                    ('problem', models.CharField(default='', max_length=500, verbose_name='why it could not be made')),
+                ],
+                options={
+                    'indexes': [models.Index(condition=models.Q(('made_at__isnull', True)), fields=['asked_at'], name='report_pdf_waiting')],
+                    'constraints': [models.UniqueConstraint(fields=('team', 'label', 'number'), name='report_pdf_once')],
                 },
             ), migrations.CreateModel(
                 name='ReportPlan',
