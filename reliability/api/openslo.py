@@ -75,7 +75,7 @@ class OpenSloView(ScopedView):
     @extend_schema(
         operation_id="read_openslo",
         tags=["objectives"],
-        responses={(200, "application/yaml"): OpenApiTypes.STR, **READ_PROBLEMS},
+        responses={(200, "application/yaml"): OpenApiTypes.ANY, **READ_PROBLEMS},
     )
     def get(self, request: Request) -> HttpResponse:
         """Read every objective as OpenSLO v1, one document each."""

@@ -21,15 +21,15 @@ from incidents.actions.telling import announce
 from incidents.domain.clocks import Clock
 from incidents.models import ImpactClass, Incident
 from incidents.ports import Notice, notify
-from reliability.actions import acknowledging, channels, delivering, notices
+from reliability.actions import channels, delivering, notices
 from reliability.actions.delivering import CLAIM, deliver_due
 from reliability.actions.notices import SETTLE, tell_news
 from reliability.domain.deliveries import MOST_ATTEMPTS
-from reliability.models import AcknowledgeLink, Channel, IncidentNews, NoticeAttempt, OutgoingNotice
+from reliability.models import Channel, IncidentNews, NoticeAttempt, OutgoingNotice
 from tests.conftest import NOON
 from tests.factories.catalog import MembershipFactory, ServiceFactory, TeamFactory
 from tests.factories.incidents import deploy_of, incident_of, verdict_of
-from tests.factories.notices import channel_of, link_of, notice_of
+from tests.factories.notices import channel_of, notice_of
 from tests.incidents.kept import everything_kept
 from tests.receiver import Receiver, receiving
 
@@ -543,46 +543,6 @@ def test_two_workers_at_once_hand_a_notice_over_once(team: Team, receiver: Recei
     delivering._send_all([row], NOON)
 
     assert len(receiver.got) == 1
-
-
-# -- acknowledging -------------------------------------------------------------------------------------------------------
-
-
-def test_the_mail_of_whoever_may_act_has_a_link_and_the_log_does_not(team: Team) -> None:
-    ida = ida_of(team)
-    channel_of(team, is_to_members=True, addresses=["list@example.org"])
-    incident = opened(team)
-    step(NOON)
-    step(LATER)
-
-    bodies = {message.to[0]: str(message.body) for message in mail.outbox}
-    assert "/acknowledge/" in bodies["ida@example.org"]
-    assert "/acknowledge/" not in bodies["list@example.org"]
-    secret = bodies["ida@example.org"].partition("/acknowledge/")[2].split("/")[0]
-    assert secret not in everything_kept()
-    link = acknowledging.look_up(secret, now=LATER)
-    assert (link.user, link.incident) == (ida, incident)
-
-    acknowledging.acknowledge(link=link, now=LATER)
-    acknowledging.acknowledge(link=link, now=LATER + MINUTE)
-
-    incident.refresh_from_db()
-    assert (incident.acknowledged_at, incident.lead) == (LATER, ida)
-    assert AcknowledgeLink.objects.get(secret_hash=link.secret_hash).used_at == LATER
-
-
-def test_a_link_ends_with_its_time_and_with_the_role(team: Team) -> None:
-    secret = link_of(team).rstrip("/").rpartition("/")[2]
-
-    link = acknowledging.look_up(secret, now=NOON)
-    for broken in (secret[1:], secret[:-1], "", secret + "x"):
-        with pytest.raises(acknowledging.LinkUnusable, match="not known"):
-            acknowledging.look_up(broken, now=NOON)
-    with pytest.raises(acknowledging.LinkUnusable, match="too old"):
-        acknowledging.look_up(secret, now=NOON + acknowledging.LIFE)
-    link.user.memberships.update(role=Role.VIEWER)
-    with pytest.raises(acknowledging.LinkUnusable, match="may not act"):
-        acknowledging.look_up(secret, now=NOON)
 
 
 # -- the log -------------------------------------------------------------------------------------------------------------

@@ -149,7 +149,7 @@ def test_strangers_see_nothing(client, team, path):
 
 def test_queries_do_not_grow_with_incidents_and_deploys(client, busy, tell, django_assert_num_queries):
     page(client, busy)
-    with django_assert_num_queries(78):
+    with django_assert_num_queries(79):
         page(client, busy)
     for number in range(3):
         tell(
@@ -164,7 +164,7 @@ def test_queries_do_not_grow_with_incidents_and_deploys(client, busy, tell, djan
         tell("incident", id=f"y{number}", title="x", services=["cart"], class_="downtime", started_at=80, restored_at=70, causes=[{"kind": "deploy", "id": f"x{number}"}])  # fmt: skip
     page(client, busy)
 
-    with django_assert_num_queries(78):
+    with django_assert_num_queries(79):
         page(client, busy)
 
 
