@@ -108,9 +108,12 @@ def trained(train: Padded, held: Padded, linear: np.ndarray, seed: int) -> Param
 
 def shown(name: str, data: list[tuple], scores: list[np.ndarray | None]) -> str:
     """The line of one scorer: its log scores stand in for terms of weight one."""
-    alike = [(None if s is None else s[:, None], y, sample) for s, (_, y, sample) in zip(scores, data, strict=True)]
-    losses = [-np.log(max(1e-12, float(np.exp(s - s.max())[y] / np.exp(s - s.max()).sum()))) for s, y, _ in
-              ((s, y, None) for s, (_, y, _) in zip(scores, data, strict=True) if s is not None)]  # fmt: skip
+    alike, losses = [], []
+    for s, (_, y, sample) in zip(scores, data, strict=True):
+        alike.append((None if s is None else s[:, None], y, sample))
+        if s is not None:
+            odds = np.exp(s - s.max())
+            losses.append(-np.log(max(1e-12, float(odds[y] / odds.sum()))))
     return f"{name:22} log loss {np.mean(losses):.3f}  {quality(alike, np.ones(1))[0]}"
 
 

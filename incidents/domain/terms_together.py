@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from incidents.domain.case import Term
 
-_RULES: tuple[tuple[str, str, str, str], ...] = (
+RULES: tuple[tuple[str, str, str, str], ...] = (
     ("silence_dependency", "silence", "dependency", "but what a dependency breaks need not show at once"),
     ("silence_first", "silence", "flag_first", "but those who have it for the first time meet the fault one by one"),
     ("late_job_latest", "late_job", "latest_code", "and the job runs no newer code"),
@@ -24,4 +24,4 @@ _RULES: tuple[tuple[str, str, str, str], ...] = (
 def together(terms: Sequence[Term]) -> list[Term]:
     """The terms of pairs that are both among these. Each name stands at most once in ``terms``."""
     values = {term.name: term.value for term in terms}
-    return [Term(name, values[a] * values[b], said) for name, a, b, said in _RULES if a in values and b in values]
+    return [Term(name, values[a] * values[b], said) for name, a, b, said in RULES if a in values and b in values]

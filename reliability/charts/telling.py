@@ -177,13 +177,14 @@ def without(beside: Printed) -> dict[str, Any]:  # Any: JSON
 
 
 def _text_of(value: object) -> str:
-    """ZoneInfo is the only type here that the encoder does not know."""
+    """ZoneInfo is the only type here that the encoder does not know. NotImplementedError is how its hooks refuse all others."""
     if isinstance(value, ZoneInfo):
         return value.key
     raise NotImplementedError(type(value))
 
 
 def _zone_of(wanted: type, value: object) -> object:
+    """The way back."""
     if wanted is ZoneInfo:
         return zone_named(str(value))
     raise NotImplementedError(wanted)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bench.attribution_priors import TERMS
 from incidents.domain.case import Term
-from incidents.domain.terms_together import _RULES, together
+from incidents.domain.terms_together import RULES, together
 from incidents.domain.weights import WEIGHTS
 
 
@@ -17,7 +17,7 @@ def test_a_pair_has_the_product_of_its_values() -> None:
 
 
 def test_every_pair_has_terms_that_are_weighed_and_a_weight_of_its_own() -> None:
-    for name, one, other, said in _RULES:
+    for name, one, other, said in RULES:
         assert {name, one, other} <= WEIGHTS.keys()
         assert name in TERMS, "a prior, which the sign of its weight must not contradict"
         assert WEIGHTS[name] >= 0

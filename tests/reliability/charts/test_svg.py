@@ -115,7 +115,7 @@ def strip(**more: object) -> Strip:
         "grounds": [Ground("maintenance", MONDAY, MONDAY + HOUR), Ground("unknown", MONDAY, MONDAY + HOUR, "mail")],
         "now": MONDAY + 100 * HOUR,
     }  # fmt: skip
-    return Strip(**{**values, **more})  # type: ignore[arg-type]
+    return Strip(**{**values, **more})  # type: ignore[arg-type]  # fields of a strip
 
 
 def test_a_strip_has_its_lanes_marks_and_grounds() -> None:
